@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The policy as hooks read it, user space to kernel; one writer: kernel/tables.c. A verdict on a
+ * bind is two array reads whatever the policy's length: ports fall into groups that no rule tells
+ * apart, and each group has its decision per subject, protocol and scope.
+ */
+#include "evmon/types.h"
+
+enum {
+	EVMON_PORT_GROUPS = 512,
+	EVMON_BIND_ITEMS = 128,
+	EVMON_BIND_CELLS = 64, /* subject (2 bits), protocol kind (2 bits), scope (2 bits) */
+	EVMON_TASKS = 16384,
+	EVMON_TALLIES = 4096,
+	EVMON_EXES = 1024,
+};
+
+/* Protocol kinds of the policy: tcp includes MPTCP, udp includes UDP-Lite. */
+enum evmon_proto_kind {
+	EVMON_KIND_TCP,
+	EVMON_KIND_UDP,
+	EVMON_KIND_SCTP,
+	EVMON_KIND_OTHER,
+};
+
+enum evmon_action {
+	EVMON_ACTION_ALLOW,
+	EVMON_ACTION_ALERT,
+	EVMON_ACTION_DENY,
+};
+
+struct evmon_bind_item {
+	__u16 rule; /* enum evmon_rule, or EVMON_RULE_VENDOR + n */
+	__u8 action;
+	__u8 pad;
+};
+
+static inline __attribute__((always_inline)) __u32 evmon_bind_cell(__u32 subject, __u32 kind,
+								   __u32 scope)
+{
+	return (subject & 3) << 4 | (kind & 3) << 2 | (scope & 3);
+}
+
+/* flags of a class */
+enum {
+	EVMON_CLASS_SHELL_ALLOWED = 1 << 0,
+};
+
+struct evmon_class_policy {
+	__u64 capabilities; /* the list of the module's name */
+	__u64 common;	    /* that list less what any instance of the name is not granted */
+	__u32 flags;
+	__u32 pad;
+};
+
+/* One whole policy; two of them in the map, `active` of evmon_settings says which one holds. */
+struct evmon_policy {
+	__u16 group[65536];				 /* port -> group */
+	__u8 cell[EVMON_PORT_GROUPS * EVMON_BIND_CELLS]; /* -> item + 1; 0: allowed */
+	struct evmon_bind_item item[EVMON_BIND_ITEMS];
+	struct evmon_class_policy class[EVMON_CLASSES];
+	__u64 denied_ignored; /* capabilities whose denial is only counted */
+	__u64 window_ns;      /* at most one record a key in this time */
+	__u8 capability_action;
+	__u8 root_action;
+	__u8 shell_action;
+	__u8 admin_panel_action;
+	__u8 pad[4];
+};
+
+enum {
+	EVMON_EXE_ROOT_ALLOWED = 1 << 0, /* exec.root.allow */
+	EVMON_EXE_STARTER = 1
+			    << 1, /* PID 1's executable, systemd-executor: never joins by cgroup */
+};
+
+struct evmon_exe_key {
+	__u64 ino;
+	__u32 dev; /* major << 20 | minor */
+	__u32 pad;
+};
+
+struct evmon_exe {
+	__u16 class; /* HOST: gives none */
+	__u16 flags;
+};
+
+/* A task of a watched tree, by tgid. */
+enum {
+	EVMON_TASK_UNEXECED = 1
+			      << 0, /* forked, not yet executed: manager's children lower rights */
+	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
+};
+
+struct evmon_task {
+	__u64 start_ns; /* group leader's start_boottime: tells a reused tgid */
+	__u64 held;	/* capabilities that the exec which gave the class left it */
+	__u16 class;
+	__u16 slot;
+	__u8 subject;
+	__u8 flags;
+	__u8 pad[2];
+};
+
+struct evmon_slot_key {
+	__u16 class;
+	__u8 pad[2];
+	char name[EVMON_SLOT_NAME_MAX];
+};
+
+struct evmon_slot {
+	struct evmon_slot_key key;
+	__u64 capabilities; /* where the policy lists the instance by id: its own list */
+	__u32 has_capabilities;
+	__u32 used;
+};
+
+/* Changes while the programs run; mapped by user space, plain aligned stores. */
+struct evmon_settings {
+	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
+	__u64 modules_ino; /* modules_dir; 0: none */
+	__u32 modules_dev;
+	__u32 active;	   /* 0 or 1: index into evmon_policies */
+	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;  /* depth of unit_cgroup below the root */
+	__u32 pad;
+	char unit_name[64]; /* last component of the unit's cgroup, "everest.service" */
+};
+
+/* What iter/task writes for each task of the tree. */
+struct evmon_task_seen {
+	struct evmon_task task;
+	__u64 cgroup;
+	__u64 exe_ino;
+	__u32 exe_dev;
+	__u32 tgid;
+	__u32 ppid;
+	__u32 uid;
+	__u32 euid;
+	__u32 gid;
+	__u32 added; /* this pass put it into the map */
+	__u32 pad;
+	char comm[16];
+};
+
+_Static_assert(sizeof(struct evmon_task) == 24, "task");
+_Static_assert(sizeof(struct evmon_slot_key) == 64, "slot key");
+_Static_assert(sizeof(struct evmon_task_seen) == 88, "task seen");

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Folding: the first violation of a key is alerted at once; at the end of each window in which
+ * its tally grew one more alert carries the growth; windows of a key that keeps growing double up
+ * to window_max and start over after a quiet one; at most 64 keys a rule and window, the rest
+ * share one. For each rule the sum over its alerts equals the sum of its tallies.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alert/alert.h"
+
+enum {
+	AGGREGATE_KEYS_PER_RULE = 64
+};
+
+struct aggregate;
+
+/* Where alerts go; -errno is passed up. */
+typedef int (*aggregate_sink_fn)(struct alert *alert, void *userdata);
+/* The kernel's exact count of a key now; -ENOENT: the kernel keeps none (the key was counted in
+ * an overflow entry, or the sensor is user space's). */
+typedef int (*aggregate_read_fn)(const struct evmon_tally_key *key, struct evmon_tally *ret_tally,
+				 void *userdata);
+
+struct aggregate_config {
+	uint64_t window_ns, window_max_ns;
+	aggregate_sink_fn sink;
+	aggregate_read_fn read;
+	void *userdata;
+};
+
+int aggregate_new(const struct aggregate_config *config, struct aggregate **ret_aggregate);
+void aggregate_free(struct aggregate *aggregate);
+DEFINE_CLEANUP(struct aggregate *, aggregate_free);
+
+/* A violation that a record told of. The alert's own count is replaced by the tally's growth. */
+int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t now_ns);
+/* One that user space counts itself (usb, config, exec.root-steady, self): adds `count` to its
+ * own tally of the key (rule and object bytes), then as aggregate_push. `identity` tells objects
+ * of one rule apart (a device's port and numbers, a config finding's words). */
+int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const char *identity,
+		       uint64_t now_ns);
+/* A tally seen in a sweep: alerts what no record has told of. make fills an alert from it. */
+int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *key,
+		    const struct evmon_tally *tally, const struct modules *modules,
+		    const struct policy *policy, uint64_t now_ns);
+/* When the next window ends; 0: none is open. */
+uint64_t aggregate_deadline(const struct aggregate *aggregate);
+/* Ends the windows that are due; with `all` every one (at stop): what grew is alerted. */
+int aggregate_tick(struct aggregate *aggregate, uint64_t now_ns, bool all);

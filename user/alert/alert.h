@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the policy says is wrong, with count, severity and explanation: everything an alert's JSON
+ * shows except what the journal stamps on it. Plain data, about 14 KB: one at a time.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "policy/policy.h"
+#include "process/modules.h"
+#include "process/process.h"
+#include "process/usb.h"
+
+enum {
+	ALERT_MESSAGE_MAX = 256,
+	ALERT_LINE_MAX = 8192
+};
+
+struct alert_object_self {
+	char what[64];
+	char detail[512]; /* may hold others' bytes */
+};
+
+struct alert_object_exec {
+	char path[PROCESS_PATH_MAX];	    /* a script's own path where it is one */
+	char interpreter[PROCESS_PATH_MAX]; /* empty: none */
+};
+
+struct alert {
+	uint64_t time_ns; /* CLOCK_BOOTTIME of making it */
+	enum evmon_sensor sensor;
+	enum evmon_rule rule; /* NONE: nothing is broken (trace only) */
+	char rule_name[POLICY_NAME_MAX];
+	enum severity severity;
+	enum evmon_verdict verdict;
+	bool asked_deny;
+	uint64_t count;
+	uint64_t first_ns, last_ns; /* bound this alert's interval */
+	enum evmon_subject subject;
+	bool has_module, has_process;
+	struct module module;
+	struct process process;
+	uint64_t folded; /* > 0: keys that share this alert; object is {"folded":N} */
+	enum evmon_hook hook;
+	struct evmon_tally_key key; /* what it was counted by */
+	union {
+		struct event_bind bind;
+		struct event_capability capability;
+		struct event_exec exec;
+		struct usb_device usb;
+		struct alert_object_self self; /* config and self */
+	};
+	struct alert_object_exec exec_text;
+	bool object_partial; /* from a tally alone: what its key lacks is null */
+	char message[ALERT_MESSAGE_MAX];
+	char policy[POLICY_HASH_MAX];
+};
+
+/* What the journal stamps. trace: journal is NULL, the line is an evmon.event/1. */
+struct alert_stamp {
+	const char *journal, *station, *boot, *prev;
+	uint64_t seq;
+	int64_t offset_ns; /* real time less boot time */
+	bool synced, durable;
+	bool cmdline_full;
+};
+
+/* Fill everything from an event: names, message, severity by the policy. count is left 1. */
+void alert_from_event(struct alert *alert, const struct event *event, const struct modules *modules,
+		      const struct policy *policy);
+/* From a tally alone; `more` is the growth it reports. */
+void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
+		      const struct evmon_tally *tally, const struct modules *modules,
+		      const struct policy *policy);
+void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
+		    enum severity severity, const struct policy *policy);
+/* self.* and config.*: what is a word, detail a sentence's facts. */
+void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
+		     const char *what, const char *detail);
+
+/* The line without newline, members in the contract's order, up to and including `"prev":"..."`
+ * (the journal appends `,"hash":"..."}`); with stamp->journal NULL the whole event object. Falls
+ * back to a shorter form with "truncated":true when the line would pass ALERT_LINE_MAX - 80.
+ * The length, or -ENOSPC. */
+int alert_format_json(const struct alert *alert, const struct alert_stamp *stamp, char *buffer,
+		      size_t size);
+/* The names that users see: "fexit/inet_bind", "tcp", ... */
+const char *hook_name(enum evmon_hook hook);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Bytes that came from outside, made fit for JSON and terminals, reversibly: `\` becomes `\\`;
+ * bytes below 0x20, 0x7f, C1 controls and whatever is not UTF-8 become `\xHH`.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Terminals get bidirectional and zero-width controls escaped as well. */
+enum escape_for {
+	ESCAPE_JSON,
+	ESCAPE_TERMINAL
+};
+
+/* Writes at most size bytes with the NUL, never half an escape or half a character. Returns the
+ * length written; *ret_truncated (may be NULL) is set to true if not all of it fitted, else left. */
+size_t escape_bytes(char *to, size_t size, const void *from, size_t n, enum escape_for how,
+		    bool *ret_truncated);
+/* The way back; -EINVAL for what escape_bytes cannot have written. Returns the length. */
+int escape_undo(char *to, size_t size, const char *from, size_t *ret_length);

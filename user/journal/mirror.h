@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The mirror to journald by its native protocol (systemd JOURNAL_NATIVE_PROTOCOL), never blocking:
+ * what journald does not take at once is counted and left. No journald is no error.
+ */
+#include <stdint.h>
+
+#include "alert/alert.h"
+
+struct mirror {
+	int fd; /* -1: there is no journald */
+	uint64_t sent, lost;
+};
+
+int mirror_open(struct mirror *ret_mirror);
+void mirror_close(struct mirror *mirror);
+void mirror_send(struct mirror *mirror, const struct alert *alert, uint64_t seq);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What evmon wants to know of EVerest's own config.yaml (EVerest main @ aa8113f90, schemas/
+ * config.yaml): names, user, broker, ports. It is advisory and never widens the policy.
+ */
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "policy/policy.h"
+
+struct everest_module {
+	char id[POLICY_NAME_MAX];
+	char name[POLICY_NAME_MAX];
+	uint64_t capabilities;
+	bool standalone;
+};
+
+struct everest_config {
+	char run_as_user[POLICY_NAME_MAX]; /* empty: modules stay root */
+	char mqtt_broker_socket_path[PATH_MAX];
+	char mqtt_broker_host[256];
+	uint16_t mqtt_broker_port;	/* 1883 */
+	uint16_t controller_port;	/* 8849 */
+	char modules_dir[PATH_MAX];	/* empty: <prefix>/libexec/everest/modules */
+	struct everest_module *modules; /* owned, in the file's order */
+	size_t n_modules;
+};
+
+/* -ENOENT: no such file; -EBADMSG: error says where. Unknown keys are none of evmon's business. */
+int everest_config_load(const char *path, struct everest_config **ret_config,
+			struct policy_error *ret_error);
+void everest_config_free(struct everest_config *config);
+DEFINE_CLEANUP(struct everest_config *, everest_config_free);

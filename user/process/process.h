@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Who did it, as an alert shows it: what the record says, completed from /proc while the process
+ * is still the same one (start time). /proc never overrides what the kernel said.
+ */
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+
+enum {
+	PROCESS_PATH_MAX = 4097,
+	PROCESS_ARGS_MAX = 1024,
+	PROCESS_ARGS = 16
+};
+
+struct process {
+	uint32_t pid, ppid; /* ppid 0: not known */
+	uint64_t start_us;
+	uint32_t uid, euid, gid;
+	bool ids_known; /* euid, gid, ppid; a tally's actor has only uid */
+	char comm[17];
+	char exe[PROCESS_PATH_MAX];  /* empty: not known */
+	char args[PROCESS_ARGS_MAX]; /* argv, NUL after each */
+	size_t args_length;
+	bool args_known;
+	char cgroup[PROCESS_PATH_MAX]; /* path in the unified hierarchy; empty: not known */
+	bool truncated;
+};
+
+/* From a record. */
+void process_from_event(const struct event *event, struct process *ret_process);
+/* From a tally's last actor, when there was no record. */
+void process_from_actor(const struct evmon_actor *actor, struct process *ret_process);
+/* evmon itself, for self.* alerts. */
+void process_self(struct process *ret_process);
+/* effective uid of a running process, or -errno; start_ns 0 matches any. */
+int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid);
