@@ -44,8 +44,8 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 # --- rooms ---------------------------------------------------------------------------------------
-# The rooms of user/ from top to bottom, and what each one may lean on. tests/check/layers.sh holds
-# the includes to the same table.
+# The rooms of user/ from top to bottom, and those that a program with such a room is linked with.
+# Who may include whom is less than that: tests/check/layers.sh.
 
 rooms := cmd publish journal alert kernel process policy event base
 
@@ -66,6 +66,7 @@ objects = $(patsubst %.c,$(1)/%.o,$(2))
 
 user_src := $(wildcard user/*.c user/*/*.c)
 bpf_src := $(wildcard bpf/*.bpf.c)
+skeletons := $(if $(bpf_src),$(BUILD)/bpf/evmon.skel.h) $(if $(wildcard bpf/nobtf.bpf.c),$(BUILD)/bpf/nobtf.skel.h)
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_help_src := $(wildcard tests/unit/*.c)
 
@@ -98,7 +99,7 @@ bpf_cflags := -target bpf -mcpu=v2 -g -O2 -std=gnu11 -Wall -Wextra -Wno-unused-p
 
 .PHONY: all bpf
 all: $(BUILD)/evmon $(BUILD)/evmon-publish
-bpf: $(BUILD)/bpf/evmon.skel.h
+bpf: $(skeletons)
 
 $(BUILD)/evmon: $(BUILD)/user/main.o $(call room_libs,$(BUILD),top)
 	$(say) LINK $@
@@ -135,7 +136,7 @@ $(BUILD)/asan/%.o: %.c $(BUILD)/flags
 # such headers are missing in .d files, hence the explicit dependency.
 kernel_objects := $(call objects,$(BUILD),$(call room_src,kernel)) $(call objects,$(BUILD)/asan,$(call room_src,kernel))
 $(kernel_objects): skeleton = -isystem $(BUILD)/bpf
-$(kernel_objects): $(BUILD)/bpf/evmon.skel.h $(if $(wildcard bpf/nobtf.bpf.c),$(BUILD)/bpf/nobtf.skel.h)
+$(kernel_objects): $(skeletons)
 
 # What was built with other flags, or says another version, is built again.
 version_objects := $(call objects,$(BUILD),$(shell grep -ls EVMON_VERSION $(user_src)))
@@ -216,7 +217,7 @@ tests: $(test_programs) sim
 export BUILD CC CLANG BPFTOOL CLANG_FORMAT LLVM_STRIP
 
 .PHONY: check test test-all demo deps
-check: $(if $(bpf_src),$(BUILD)/bpf/evmon.skel.h)
+check:
 	@tests/run check
 
 deps:
@@ -245,7 +246,7 @@ units := $(wildcard packaging/systemd/*.service packaging/systemd/*.socket packa
 format:
 	$(CLANG_FORMAT) -i $(c_files)
 
-tidy: $(BUILD)/bpf/evmon.skel.h
+tidy: $(skeletons)
 	$(Q)$(CLANG_TIDY) --quiet $(user_src) -- -std=gnu11 $(user_cppflags) -isystem $(BUILD)/bpf $(version_flag)
 
 install: all
