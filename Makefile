@@ -171,9 +171,12 @@ $(BUILD)/bpf/nobtf.bpf.o: $(BUILD)/bpf/nobtf.o
 	$(Q)$(BPFTOOL) gen object $@ $^
 	$(Q)$(LLVM_STRIP) -g $@
 
+# Generated code is not for clang-tidy to judge.
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(say) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+	$(Q)echo '/* NOLINTBEGIN */' >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >>$@
+	$(Q)echo '/* NOLINTEND */' >>$@
 
 # --- unit tests ----------------------------------------------------------------------------------
 # tests/unit/<room>/test_x.c is one program, under ASan and UBSan, with its room and those beneath.
@@ -205,8 +208,13 @@ $(unit_rooms): unit-%: $$(filter $(BUILD)/tests/unit/$$*/%,$(unit_programs))
 	@tests/run unit $*
 
 # --- tests ---------------------------------------------------------------------------------------
-# A directory of tests with programs of its own adds them to test_programs in a fragment. The
-# stand-in tree has the target `sim`.
+# A directory of tests with programs of its own adds them to test_programs in a fragment, *.mk; their
+# objects, $(BUILD)/tests/DIR/x.o, are made by the rule here. The stand-in tree has the target `sim`.
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(user_cppflags) $(version_flag) $(fortify) $(user_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 test_programs :=
 .PHONY: sim tests
@@ -214,7 +222,7 @@ sim:
 -include $(sort $(wildcard tests/*/*.mk))
 tests: $(test_programs) sim
 
-export BUILD CC CLANG BPFTOOL CLANG_FORMAT LLVM_STRIP
+export BUILD CC CLANG BPFTOOL CLANG_FORMAT CLANG_TIDY
 
 .PHONY: check test test-all demo deps
 check:
@@ -247,7 +255,7 @@ format:
 	$(CLANG_FORMAT) -i $(c_files)
 
 tidy: $(skeletons)
-	$(Q)$(CLANG_TIDY) --quiet $(user_src) -- -std=gnu11 $(user_cppflags) -isystem $(BUILD)/bpf $(version_flag)
+	@tests/run tidy
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/evmon
