@@ -127,7 +127,7 @@ struct evmon_settings {
 	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
 	__u32 unit_level;  /* depth of unit_cgroup below the root */
 	__u32 pad;
-	char unit_name[64]; /* last component of the unit's cgroup, "everest.service" */
+	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
 
 /* What iter/task writes for each task of the tree. */

@@ -43,7 +43,6 @@ struct evmon_record_process {
 
 struct evmon_record_bind {
 	__u8 address[16]; /* network order; IPv4 in the first four bytes */
-	char device[16];  /* bound device's index as text is user space's work; empty: none */
 	__u32 netns;	  /* inode of the network namespace */
 	__u32 ifindex;	  /* sk_bound_dev_if; 0: none */
 	__u16 port;	  /* resulting port, host order */
@@ -76,6 +75,12 @@ struct evmon_record_exec {
 	__u8 pad[6];
 };
 
+union evmon_record_detail {
+	struct evmon_record_bind bind;
+	struct evmon_record_capability capability;
+	struct evmon_record_exec exec;
+};
+
 struct evmon_record {
 	__u16 version;
 	__u16 hook;
@@ -84,11 +89,7 @@ struct evmon_record {
 	__u64 time_ns;
 	struct evmon_tally_key key; /* rule NONE: nothing is broken */
 	struct evmon_record_process process;
-	union {
-		struct evmon_record_bind bind;
-		struct evmon_record_capability capability;
-		struct evmon_record_exec exec;
-	} detail;
+	union evmon_record_detail detail;
 	__u16 exe_len;
 	__u16 args_len;
 	__u16 file_len;
@@ -99,4 +100,4 @@ struct evmon_record {
 };
 
 _Static_assert(sizeof(struct evmon_record_process) == 80, "record process");
-_Static_assert(sizeof(struct evmon_record) == 16 + 24 + 80 + 56 + 8 + 1024 + 512 + 256, "record");
+_Static_assert(sizeof(struct evmon_record) == 16 + 24 + 80 + 40 + 8 + 1024 + 512 + 256, "record");

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * bind: the port that results decides, judged after the kernel itself has said yes; refusing has
+ * to come before, by the port that is asked for, and its programs run only where a rule denies.
+ *
+ *   fexit/inet_bind, fexit/inet6_bind        tiers A and B: TCP, UDP, UDP-Lite, SCTP after success
+ *   cgroup/post_bind4, cgroup/post_bind6     tier C: the same, from the root of cgroup v2
+ *   lsm/socket_bind                          tier A: denies
+ *   fmod_ret/security_socket_bind            tier B: denies
+ *   cgroup/bind4, cgroup/bind6               tier C: deny
+ *
+ * Family and protocol come from the socket, never from the address: AF_UNSPEC binds an IPv4
+ * socket all the same. The rules are host-wide: mosquitto is outside EVerest's tree.
+ */
+#include "emit.bpf.h"
+#include "task.bpf.h"
+#include "verdict.bpf.h"
+
+#include <bpf/bpf_endian.h>
+
+#define AF_INET		2
+#define AF_INET6	10
+#define SOCK_RAW	3
+#define IPPROTO_TCP	6
+#define IPPROTO_UDP	17
+#define IPPROTO_SCTP	132
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP	262
+#define ADDRESS_BYTES	28 /* sizeof(struct sockaddr_in6) */
+
+static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
+{
+	if (type == SOCK_RAW)
+		return EVMON_PROTO_OTHER;
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return EVMON_PROTO_TCP;
+	case IPPROTO_UDP:
+		return EVMON_PROTO_UDP;
+	case IPPROTO_UDPLITE:
+		return EVMON_PROTO_UDPLITE;
+	case IPPROTO_SCTP:
+		return EVMON_PROTO_SCTP;
+	case IPPROTO_MPTCP:
+		return EVMON_PROTO_MPTCP;
+	default:
+		return EVMON_PROTO_OTHER;
+	}
+}
+
+static __always_inline __u8 scope_of_ipv4(__u32 address)
+{
+	if (!address)
+		return EVMON_SCOPE_ANY;
+	return (bpf_ntohl(address) >> 24) == 127 ? EVMON_SCOPE_LOOPBACK : EVMON_SCOPE_INTERFACE;
+}
+
+static __always_inline __u8 scope_of_ipv6(const __u32 a[4])
+{
+	if (a[0] || a[1])
+		return EVMON_SCOPE_INTERFACE;
+	if (a[2] == bpf_htonl(0xffff)) /* v4-mapped */
+		return scope_of_ipv4(a[3]);
+	if (a[2])
+		return EVMON_SCOPE_INTERFACE;
+	if (!a[3])
+		return EVMON_SCOPE_ANY;
+	return a[3] == bpf_htonl(1) ? EVMON_SCOPE_LOOPBACK : EVMON_SCOPE_INTERFACE;
+}
+
+/* The address into the finding, and what it exposes. */
+static __always_inline void finding_address(struct finding *f, __u32 ipv4, const __u32 *ipv6)
+{
+	struct evmon_bind_object *object = &f->key.object.bind;
+
+	if (ipv6) {
+		object->family = EVMON_FAMILY_IPV6;
+		object->scope = scope_of_ipv6(ipv6);
+		__builtin_memcpy(f->detail.bind.address, ipv6, 16);
+	} else {
+		object->family = EVMON_FAMILY_IPV4;
+		object->scope = scope_of_ipv4(ipv4);
+		__builtin_memcpy(f->detail.bind.address, &ipv4, 4);
+	}
+}
+
+static __always_inline void finding_bind(struct finding *f)
+{
+	struct evmon_record_bind *bind = &f->detail.bind;
+
+	bind->port = f->key.object.bind.port;
+	bind->proto = f->key.object.bind.proto;
+	bind->family = f->key.object.bind.family;
+	bind->scope = f->key.object.bind.scope;
+	bind->how = EVMON_BIND_BIND;
+	f->key.sensor = EVMON_SENSOR_BIND;
+}
+
+/* A binding that succeeded; the finding holds its object, address and socket. */
+static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u32 hook)
+{
+	const struct evmon_policy *policy = policy_active();
+	const struct evmon_bind_item *item;
+
+	if (t && t->class == EVMON_CLASS_CANARY)
+		emit_canary(hook);
+	if (!policy || !f->key.object.bind.port)
+		return 0;
+	finding_of(f, t, hook);
+	item = verdict_bind(policy, f->subject, &f->key.object.bind);
+	if (!item && !(evmon_tracing && task_in_tree(t)))
+		return 0;
+	finding_bind(f);
+	if (item) {
+		f->key.rule = item->rule;
+		f->key.verdict = EVMON_VERDICT_ALERT;
+		if (item->action == EVMON_ACTION_DENY)
+			f->flags |= EVMON_RECORD_ASKED_DENY;
+	}
+	return emit(f);
+}
+
+static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *address, __u32 hook)
+{
+	struct evmon_task *t = task_current();
+	struct finding f = {};
+	struct sock *sk = sock->sk;
+	__u16 asked = 0;
+
+	if (!sk)
+		return 0;
+	f.key.object.bind.port = sk->__sk_common.skc_num;
+	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
+	if (f.key.object.bind.proto == EVMON_PROTO_OTHER)
+		return 0;
+	if (sk->__sk_common.skc_family == AF_INET6) {
+		__u32 ipv6[4];
+
+		__builtin_memcpy(ipv6, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(ipv6));
+		finding_address(&f, 0, ipv6);
+		f.detail.bind.dual = f.key.object.bind.scope == EVMON_SCOPE_ANY &&
+				     !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
+	} else {
+		finding_address(&f, sk->__sk_common.skc_rcv_saddr, NULL);
+	}
+	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
+	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
+	__builtin_memcpy(&asked, (char *)address + 2, sizeof(asked));
+	f.detail.bind.asked_port = bpf_ntohs(asked);
+	return on_bound(&f, t, hook);
+}
+
+SEC("?fexit/inet_bind")
+int BPF_PROG(fexit_inet_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	return ret ? 0 : on_inet_bind(sock, address, EVMON_HOOK_FEXIT_INET_BIND);
+}
+
+SEC("?fexit/inet6_bind")
+int BPF_PROG(fexit_inet6_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	return ret ? 0 : on_inet_bind(sock, address, EVMON_HOOK_FEXIT_INET6_BIND);
+}
+
+static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 hook)
+{
+	struct evmon_task *t = task_current();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct finding f = {};
+
+	f.key.object.bind.port = sk->src_port;
+	f.key.object.bind.proto = proto_of(sk->protocol, sk->type);
+	if (f.key.object.bind.proto == EVMON_PROTO_OTHER)
+		return 1;
+	if (ipv6) {
+		__u32 address[4] = { sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2],
+				     sk->src_ip6[3] };
+
+		finding_address(&f, 0, address);
+	} else {
+		finding_address(&f, sk->src_ip4, NULL);
+	}
+	/* This hook shows neither the socket's own namespace nor what was asked: the caller's, and
+	 * what resulted. */
+	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
+	f.detail.bind.ifindex = sk->bound_dev_if;
+	f.detail.bind.asked_port = f.key.object.bind.port;
+	on_bound(&f, t, hook);
+	return 1;
+}
+
+SEC("?cgroup/post_bind4")
+int post_bind4(struct bpf_sock *sk)
+{
+	return on_post_bind(sk, false, EVMON_HOOK_CGROUP_POST_BIND4);
+}
+
+SEC("?cgroup/post_bind6")
+int post_bind6(struct bpf_sock *sk)
+{
+	return on_post_bind(sk, true, EVMON_HOOK_CGROUP_POST_BIND6);
+}
+
+/* A binding that is asked for: true where the policy refuses it, which is then counted. */
+static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
+{
+	const struct evmon_policy *policy = policy_active();
+	struct evmon_task *t = task_current();
+	const struct evmon_bind_item *item;
+
+	if (t && t->class == EVMON_CLASS_CANARY)
+		emit_canary(hook);
+	if (!policy || !f->key.object.bind.port || f->key.object.bind.proto == EVMON_PROTO_OTHER)
+		return false;
+	finding_of(f, t, hook);
+	item = verdict_bind(policy, f->subject, &f->key.object.bind);
+	if (!item || item->action != EVMON_ACTION_DENY)
+		return false;
+	finding_bind(f);
+	f->detail.bind.asked_port = f->key.object.bind.port;
+	f->key.rule = item->rule;
+	f->key.verdict = EVMON_VERDICT_DENIED;
+	emit(f);
+	return true;
+}
+
+static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *address, int length,
+					  __u32 hook)
+{
+	struct sock *sk = sock->sk;
+	__u32 raw[ADDRESS_BYTES / 4] = {};
+	struct finding f = {};
+	__u16 family;
+
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if ((family != AF_INET && family != AF_INET6) || length < 16)
+		return 0;
+	if (bpf_probe_read_kernel(raw, length < ADDRESS_BYTES ? 16 : ADDRESS_BYTES, address))
+		return 0;
+	f.key.object.bind.port = bpf_ntohs(raw[0] >> 16);
+	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
+	/* An IPv4 address on an IPv6 socket is refused by the kernel itself. */
+	finding_address(&f, raw[1], family == AF_INET6 ? raw + 2 : NULL);
+	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
+	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
+	return on_bind_asked(&f, hook) ? verdict_deny() : 0;
+}
+
+SEC("?lsm/socket_bind")
+int BPF_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	if (ret)
+		return ret;
+	return on_socket_bind(sock, address, length, EVMON_HOOK_LSM_SOCKET_BIND);
+}
+
+SEC("?fmod_ret/security_socket_bind")
+int BPF_PROG(fmod_ret_socket_bind, struct socket *sock, struct sockaddr *address, int length,
+	     int ret)
+{
+	if (ret)
+		return ret;
+	return on_socket_bind(sock, address, length, EVMON_HOOK_FMOD_RET_SOCKET_BIND);
+}
+
+static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, __u32 hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct finding f = {};
+
+	f.key.object.bind.port = bpf_ntohs(ctx->user_port);
+	f.key.object.bind.proto = proto_of(ctx->protocol, ctx->type);
+	if (ipv6) {
+		__u32 address[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				     ctx->user_ip6[3] };
+
+		finding_address(&f, 0, address);
+	} else {
+		finding_address(&f, ctx->user_ip4, NULL);
+	}
+	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
+	return on_bind_asked(&f, hook) ? 0 : 1;
+}
+
+SEC("?cgroup/bind4")
+int cgroup_bind4(struct bpf_sock_addr *ctx)
+{
+	return on_cgroup_bind(ctx, false, EVMON_HOOK_CGROUP_BIND4);
+}
+
+SEC("?cgroup/bind6")
+int cgroup_bind6(struct bpf_sock_addr *ctx)
+{
+	return on_cgroup_bind(ctx, true, EVMON_HOOK_CGROUP_BIND6);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The only writer of tallies and rings. A tally is exact whatever user space does: it is added to
+ * before anything is reserved, and a record that does not fit is only counted as lost. A record
+ * is reserved late, filled in place (no scratch memory: programs may be preempted) and submitted
+ * on every path. No program is here, so this file has no hook table.
+ */
+#include "emit.bpf.h"
+
+#include "task.bpf.h"
+
+static __always_inline void actor_fill(struct evmon_actor *actor, __u16 class)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+	struct file *exe = mm ? mm->exe_file : NULL;
+
+	actor->start_ns = task->group_leader->start_boottime;
+	actor->tgid = task->tgid;
+	actor->uid = task->cred->uid.val;
+	actor->class = class;
+	actor->exe_ino = exe ? exe->f_inode->i_ino : 0;
+	actor->exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
+	__builtin_memcpy(actor->comm, task->comm, sizeof(actor->comm));
+}
+
+/* A standing finding counts once, whoever is first; what follows goes to a counter. */
+static __always_inline bool tally_stand(const struct finding *f, struct evmon_tally *first)
+{
+	if (!bpf_map_update_elem(&evmon_tallies, &f->key, first, BPF_NOEXIST))
+		return true;
+	stats_count(standing);
+	return false;
+}
+
+static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tally_key *key)
+{
+	__u32 index = key->rule * EVMON_VERDICT_MAX + key->verdict;
+
+	stats_count(tallies_full);
+	return bpf_map_lookup_elem(&evmon_overflow, &index);
+}
+
+/* Adds one; true: a record is due. */
+static __noinline bool tally_add(struct finding *f)
+{
+	const struct evmon_policy *policy = policy_active();
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, &f->key);
+
+	if (!tally || f->flags & EVMON_RECORD_STANDING) {
+		struct evmon_tally first = { .count = 1 };
+
+		first.first_ns = first.last_ns = first.record_ns = now;
+		actor_fill(&first.actor, f->class);
+		if (f->flags & EVMON_RECORD_STANDING)
+			return tally_stand(f, &first);
+		if (!bpf_map_update_elem(&evmon_tallies, &f->key, &first, BPF_NOEXIST))
+			return true;
+		tally = bpf_map_lookup_elem(&evmon_tallies, &f->key);
+		if (!tally)
+			tally = tally_overflow(&f->key);
+		if (!tally)
+			return true;
+	}
+	__sync_fetch_and_add(&tally->count, 1);
+	tally->last_ns = now;
+	if (!tally->first_ns)
+		tally->first_ns = now;
+	actor_fill(&tally->actor, f->class);
+	if (policy && tally->record_ns && now - tally->record_ns < policy->window_ns)
+		return false;
+	tally->record_ns = now;
+	return true;
+}
+
+/* Walks from the executable's dentry up to the root, over mounts, a component at a time. */
+static __noinline int record_exe(struct evmon_record *r, struct file *exe)
+{
+	struct dentry *dentry = exe->f_path.dentry;
+	unsigned long vfsmount = (unsigned long)exe->f_path.mnt;
+	struct mount *mount = (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
+	__u32 length = 0;
+
+	for (int i = 0; i < TASK_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		const unsigned char *name;
+		long n;
+
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (above == mount)
+				return length;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = above;
+			continue;
+		}
+		if (dentry == parent)
+			return length;
+		if (length > EVMON_PATH_BYTES - EVMON_NAME_BYTES)
+			break;
+		name = BPF_CORE_READ(dentry, d_name.name);
+		n = bpf_probe_read_kernel_str(r->exe + length, EVMON_NAME_BYTES, name);
+		if (n <= 0)
+			return length;
+		length += n;
+		dentry = parent;
+	}
+	r->flags |= EVMON_RECORD_EXE_TRUNCATED;
+	return length;
+}
+
+static __always_inline void record_args(struct evmon_record *r, struct mm_struct *mm)
+{
+	unsigned long start = mm->arg_start;
+	unsigned long n = mm->arg_end - start;
+
+	if (n > EVMON_ARGS_BYTES) {
+		n = EVMON_ARGS_BYTES;
+		r->flags |= EVMON_RECORD_ARGS_TRUNCATED;
+	}
+	if (!bpf_probe_read_user(r->args, n, (void *)start))
+		r->args_len = n;
+}
+
+static __always_inline void record_process(struct evmon_record *r, const struct finding *f,
+					   struct task_struct *task)
+{
+	struct evmon_record_process *p = &r->process;
+	struct mm_struct *mm = task->mm;
+	const struct cred *cred = task->cred;
+
+	p->start_ns = task->group_leader->start_boottime;
+	p->cgroup = bpf_get_current_cgroup_id();
+	p->tgid = task->tgid;
+	p->tid = task->pid;
+	p->ppid = task->real_parent->tgid;
+	p->uid = cred->uid.val;
+	p->euid = cred->euid.val;
+	p->gid = cred->gid.val;
+	p->class = f->class;
+	p->slot = f->key.slot;
+	p->subject = f->subject;
+	__builtin_memset(p->pad, 0, sizeof(p->pad));
+	__builtin_memcpy(p->comm, task->comm, sizeof(p->comm));
+	p->exe_ino = 0;
+	p->exe_dev = 0;
+	if (!mm)
+		return;
+	if (mm->exe_file) {
+		p->exe_ino = mm->exe_file->f_inode->i_ino;
+		p->exe_dev = mm->exe_file->f_inode->i_sb->s_dev;
+		if (evmon_can_read_kernel)
+			r->exe_len = record_exe(r, mm->exe_file);
+	}
+	record_args(r, mm);
+}
+
+static __noinline int record_emit(struct finding *f)
+{
+	bool bulk = evmon_tracing || f->key.rule == EVMON_RULE_NONE;
+	struct evmon_record *r;
+
+	if (bulk)
+		r = bpf_ringbuf_reserve(&evmon_bulk, sizeof(*r), 0);
+	else
+		r = bpf_ringbuf_reserve(&evmon_alerts, sizeof(*r), 0);
+	if (!r) {
+		if (bulk)
+			stats_count(bulk_lost);
+		else
+			stats_count(alerts_lost);
+		return 0;
+	}
+	r->version = EVMON_RECORD_VERSION;
+	r->hook = f->hook;
+	r->flags = f->flags;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	__builtin_memset(r->pad2, 0, sizeof(r->pad2));
+	r->time_ns = bpf_ktime_get_boot_ns();
+	r->key = f->key;
+	r->detail = f->detail;
+	r->exe_len = r->args_len = r->file_len = 0;
+	record_process(r, f, bpf_get_current_task_btf());
+	if (f->file && evmon_can_read_kernel) {
+		long n = bpf_probe_read_kernel_str(r->file, sizeof(r->file), (void *)f->file);
+
+		r->file_len = n > 0 ? n : 0;
+	}
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+int emit(struct finding *f)
+{
+	bool due = true;
+
+	if (!f)
+		return 0;
+	if (f->key.rule != EVMON_RULE_NONE)
+		due = tally_add(f);
+	if (!due && !evmon_tracing)
+		return 0;
+	if (evmon_tree_only && f->subject != EVMON_SUBJECT_EVEREST)
+		return 0;
+	return record_emit(f);
+}
+
+int emit_canary(__u32 hook)
+{
+	struct finding f = {};
+
+	f.key.rule = EVMON_RULE_CANARY;
+	f.key.object.canary.hook = hook;
+	f.class = EVMON_CLASS_CANARY;
+	tally_add(&f);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* What a hook found, and the only way for it to reach tallies and rings. */
+#include "maps.bpf.h"
+
+struct finding {
+	struct evmon_tally_key key;
+	__u64 file; /* exec: address of the path as given; 0: none */
+	__u16 hook;
+	__u16 flags; /* EVMON_RECORD_* */
+	__u16 class;
+	__u8 subject;
+	__u8 pad;
+	union evmon_record_detail detail;
+};
+
+/* Counts the finding in its tally and, for the first of a key, once a window and while tracing,
+ * makes a record of it. Key rule NONE is not counted. Returns 0. A global function: it is
+ * verified once, however many places call it. */
+int emit(struct finding *f);
+
+/* The canary was here: proof that the hook runs. */
+int emit_canary(__u32 hook);
+
+/* Whom the finding is about; t is NULL for host. */
+static __always_inline void finding_of(struct finding *f, const struct evmon_task *t, __u16 hook)
+{
+	f->hook = hook;
+	if (!t)
+		return;
+	f->class = t->class;
+	f->subject = t->subject;
+	f->key.slot = t->slot;
+}

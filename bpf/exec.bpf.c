@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * exec: the moment at which a task gets its class, and is judged for what it now is.
+ *
+ *   tp_btf/sched_process_exec   all tiers with BTF: credentials are final, argv is in place, the
+ *                               new image has not run one instruction
+ *
+ * Judged here: exec as root inside the tree (a root module is one standing finding, not one for
+ * each thing it runs), the admin panel by executable and argv[0], and the capabilities that this
+ * exec left beyond the list, EVerest's CAP_CHOWN surplus as a rule of its own.
+ */
+#include "emit.bpf.h"
+#include "task.bpf.h"
+#include "tree.bpf.h"
+
+#define CAP_CHOWN    0
+#define CAPABILITIES 41
+#define PANEL_BYTES  12 /* "controller", "MT.EVEREST", with the NUL and one more */
+
+struct exec_event {
+	struct task_struct *task;
+	struct linux_binprm *bprm;
+	const struct evmon_policy *policy;
+	struct evmon_exe *exe;
+	bool joined; /* this exec gave the class */
+	bool root;
+};
+
+static __always_inline void finding_exec(struct finding *f, const struct evmon_task *t,
+					 const struct exec_event *e)
+{
+	struct inode *inode = e->bprm->file->f_inode;
+	struct evmon_record_exec *exec = &f->detail.exec;
+
+	finding_of(f, t, EVMON_HOOK_TP_EXEC);
+	f->key.sensor = EVMON_SENSOR_EXEC;
+	f->key.object.exec.ino = inode->i_ino;
+	f->key.object.exec.dev = inode->i_sb->s_dev;
+	f->file = (__u64)e->bprm->filename;
+	if (e->joined)
+		f->flags |= EVMON_RECORD_JOINED;
+	exec->ino = f->key.object.exec.ino;
+	exec->dev = f->key.object.exec.dev;
+	exec->mntns = e->task->nsproxy->mnt_ns->ns.inum;
+	exec->uid = e->task->cred->uid.val;
+	exec->euid = e->task->cred->euid.val;
+	exec->deleted = !inode->i_nlink;
+}
+
+static __always_inline int exec_emit(const struct evmon_task *t, const struct exec_event *e,
+				     __u16 rule, __u16 flags)
+{
+	struct finding f = {};
+
+	finding_exec(&f, t, e);
+	f.key.rule = rule;
+	f.key.verdict = rule == EVMON_RULE_NONE ? EVMON_VERDICT_ALLOW : EVMON_VERDICT_ALERT;
+	f.flags |= flags;
+	return emit(&f);
+}
+
+/* Every root exec in the tree but those of what may be root; a root module's are one finding. */
+static __always_inline bool judge_root(struct evmon_task *t, const struct exec_event *e)
+{
+	if (!e->root || e->policy->root_action == EVMON_ACTION_ALLOW)
+		return false;
+	if (e->exe && e->exe->flags & EVMON_EXE_ROOT_ALLOWED)
+		return false;
+	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
+		exec_emit(t, e, EVMON_RULE_EXEC_ROOT, EVMON_RECORD_STANDING);
+		return true;
+	}
+	if (t->flags & EVMON_TASK_ROOT_MODULE) {
+		stats_count(standing);
+		return false;
+	}
+	exec_emit(t, e, EVMON_RULE_EXEC_ROOT, 0);
+	return true;
+}
+
+static __always_inline bool text_is_panel(const char *text, const char *name)
+{
+	for (int i = 0; i < PANEL_BYTES - 1; i++)
+		if (text[i] != name[i])
+			return false;
+	return true;
+}
+
+/* EVerest's admin panel: src/controller, argv[0] MT.EVEREST (manager_admin_panel.cpp). */
+static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct exec_event *e)
+{
+	char name[PANEL_BYTES] = {}, argv0[PANEL_BYTES] = {};
+
+	if (e->policy->admin_panel_action == EVMON_ACTION_ALLOW)
+		return false;
+	if (evmon_can_read_kernel)
+		bpf_probe_read_kernel_str(name, sizeof(name),
+					  e->bprm->file->f_path.dentry->d_name.name);
+	bpf_probe_read_user_str(argv0, sizeof(argv0), (void *)e->task->mm->arg_start);
+	if (!text_is_panel(name, "controller") && !text_is_panel(argv0, "MT.EVEREST"))
+		return false;
+	exec_emit(t, e, EVMON_RULE_EXEC_ADMIN_PANEL, 0);
+	return true;
+}
+
+static __always_inline void capability_emit(const struct evmon_task *t, __u32 number)
+{
+	struct finding f = {};
+
+	finding_of(&f, t, EVMON_HOOK_TP_EXEC);
+	f.key.sensor = EVMON_SENSOR_CAPABILITY;
+	f.key.rule = EVMON_RULE_CAPABILITY_HELD;
+	f.key.verdict = EVMON_VERDICT_ALERT;
+	if (number == CAP_CHOWN && t->held & (t->held - 1)) {
+		f.key.rule = EVMON_RULE_CAPABILITY_EVEREST_CHOWN;
+		f.flags = EVMON_RECORD_STANDING;
+	}
+	f.key.object.capability.number = number;
+	f.key.object.capability.kind = EVMON_CAPABILITY_HELD;
+	f.detail.capability.number = number;
+	f.detail.capability.kind = EVMON_CAPABILITY_HELD;
+	emit(&f);
+}
+
+/* What the exec left beyond the list; at a descendant's exec only what its module was not left. */
+static __always_inline void judge_held(struct evmon_task *t, const struct exec_event *e)
+{
+	const struct cred *cred = e->task->cred;
+	__u64 held = cred->cap_permitted.val | cred->cap_ambient.val;
+	__u64 beyond;
+
+	if (t->class == EVMON_CLASS_PENDING)
+		return;
+	beyond = held & ~task_capabilities(e->policy, t);
+	if (e->joined)
+		t->held = held;
+	else
+		beyond &= ~t->held;
+	if (e->root || e->policy->capability_action == EVMON_ACTION_ALLOW)
+		return;
+	for (__u32 i = 0; i < CAPABILITIES; i++)
+		if (beyond >> i & 1)
+			capability_emit(t, i);
+}
+
+/* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */
+static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
+{
+	struct evmon_task *t = task_current();
+	__u16 now = t ? t->class : EVMON_CLASS_HOST;
+	__u32 tgid = e->task->tgid;
+	struct evmon_task next = {};
+
+	if (!t && evmon_settings.unit_cgroup && !(e->exe && e->exe->flags & EVMON_EXE_STARTER) &&
+	    bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
+		    evmon_settings.unit_cgroup)
+		now = EVMON_CLASS_OTHER;
+	next.class = class_after_exec(now, e->exe, file_under_modules(e->bprm->file));
+	if (t && t->class == next.class) {
+		t->flags &= ~EVMON_TASK_UNEXECED;
+		/* A module that runs its own file again is still the same instance. */
+		return t;
+	}
+	if (next.class == EVMON_CLASS_HOST) {
+		if (t)
+			bpf_map_delete_elem(&evmon_tasks, &tgid);
+		return NULL;
+	}
+	e->joined = true;
+	next.subject = subject_of_class(next.class);
+	next.start_ns = e->task->group_leader->start_boottime;
+	next.slot = slot_of(next.class, e->task->mm);
+	if (next.class >= EVMON_CLASS_MODULE && e->root)
+		next.flags = EVMON_TASK_ROOT_MODULE;
+	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_ANY)) {
+		stats_count(tasks_full);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&evmon_tasks, &tgid);
+}
+
+static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
+{
+	struct exec_event e = {
+		.task = task,
+		.bprm = bprm,
+		.policy = policy_active(),
+		.exe = exe_lookup(bprm->file->f_inode),
+		.root = cred_is_root(task->cred),
+	};
+	struct evmon_task *t = on_exec_join(&e);
+	bool told = false;
+
+	if (!t || !e.policy)
+		return 0;
+	if (t->class == EVMON_CLASS_CANARY)
+		return emit_canary(EVMON_HOOK_TP_EXEC);
+	if (t->subject == EVMON_SUBJECT_EVEREST) {
+		told |= judge_admin_panel(t, &e);
+		told |= judge_root(t, &e);
+		judge_held(t, &e);
+	}
+	/* Who joined is told to user space; every exec while tracing. */
+	if (e.joined || (evmon_tracing && !told))
+		exec_emit(t, &e, EVMON_RULE_NONE, 0);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(tp_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return on_exec(task, bprm);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The one place where maps and globals are defined; what each is for stands in maps.bpf.h. No
+ * program is here, so this file has no hook table.
+ */
+#include "maps.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct evmon_tasks_map evmon_tasks SEC(".maps");
+struct evmon_exes_map evmon_exes SEC(".maps");
+struct evmon_policies_map evmon_policies SEC(".maps");
+struct evmon_tallies_map evmon_tallies SEC(".maps");
+struct evmon_overflow_map evmon_overflow SEC(".maps");
+struct evmon_slot_ids_map evmon_slot_ids SEC(".maps");
+struct evmon_slots_map evmon_slots SEC(".maps");
+struct evmon_free_slots_map evmon_free_slots SEC(".maps");
+struct evmon_ring_map evmon_alerts SEC(".maps");
+struct evmon_ring_map evmon_bulk SEC(".maps");
+struct evmon_stats_map evmon_stats SEC(".maps");
+
+struct evmon_settings evmon_settings;
+const volatile bool evmon_tracing = false;
+const volatile bool evmon_tree_only = false;
+const volatile bool evmon_can_read_kernel = true;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * All maps and globals; maps.bpf.c defines them. For each: who writes, who reads, why this size,
+ * what happens when it is full.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "evmon/policy_maps.h"
+#include "evmon/record.h"
+#include "evmon/stats.h"
+
+/* Tasks of the watched trees by tgid. Written by fork, exec, exit and iter/task; read by every
+ * hook. Preallocated, never LRU: a task that falls out would be unwatched. When full: the task is
+ * not watched and stats.tasks_full says so. */
+struct evmon_tasks_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVMON_TASKS);
+	__type(key, __u32);
+	__type(value, struct evmon_task);
+};
+extern struct evmon_tasks_map evmon_tasks SEC(".maps");
+
+/* Executables that mean something, by device and inode. Written by user space, read at exec. */
+struct evmon_exes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVMON_EXES);
+	__type(key, struct evmon_exe_key);
+	__type(value, struct evmon_exe);
+};
+extern struct evmon_exes_map evmon_exes SEC(".maps");
+
+/* Two policies, so that a new one is swapped in by one store. Written by user space. */
+struct evmon_policies_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct evmon_policy);
+};
+extern struct evmon_policies_map evmon_policies SEC(".maps");
+
+/* Exact counts. Written by emit.bpf.c (and by user space for what it finds itself). Preallocated;
+ * when full: the overflow entry of the rule and verdict, and stats.tallies_full. */
+struct evmon_tallies_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVMON_TALLIES);
+	__type(key, struct evmon_tally_key);
+	__type(value, struct evmon_tally);
+};
+extern struct evmon_tallies_map evmon_tallies SEC(".maps");
+
+struct evmon_overflow_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EVMON_RULES *EVMON_VERDICT_MAX);
+	__type(key, __u32);
+	__type(value, struct evmon_tally);
+};
+extern struct evmon_overflow_map evmon_overflow SEC(".maps");
+
+/* Module instances: number by (class, argv[0]), and back. Written at exec; numbers come from the
+ * queue, which user space fills once. When empty: the instance shares the slot of `other` and
+ * stats.slots_full says so. */
+struct evmon_slot_ids_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVMON_SLOTS);
+	__type(key, struct evmon_slot_key);
+	__type(value, __u32);
+};
+extern struct evmon_slot_ids_map evmon_slot_ids SEC(".maps");
+
+struct evmon_slots_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EVMON_SLOTS);
+	__type(key, __u32);
+	__type(value, struct evmon_slot);
+};
+extern struct evmon_slots_map evmon_slots SEC(".maps");
+
+struct evmon_free_slots_map {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, EVMON_SLOTS);
+	__uint(value_size, sizeof(__u32));
+};
+extern struct evmon_free_slots_map evmon_free_slots SEC(".maps");
+
+/* Violations go to `alerts`; what says who joined the tree, and everything while tracing, to
+ * `bulk`: a flood of one kind cannot push out the other. When full: counted in stats. */
+struct evmon_ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+};
+extern struct evmon_ring_map evmon_alerts SEC(".maps");
+extern struct evmon_ring_map evmon_bulk SEC(".maps");
+
+struct evmon_stats_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct evmon_stats);
+};
+extern struct evmon_stats_map evmon_stats SEC(".maps");
+
+/* Set by user space: settings at any time, the constants before loading. */
+extern struct evmon_settings evmon_settings;
+extern const volatile bool evmon_tracing;   /* each event of the tree makes a record */
+extern const volatile bool evmon_tree_only; /* while tracing: nothing from outside the tree */
+/* bpf_probe_read_kernel() is there; lockdown=confidentiality takes it away, and paths with it. */
+extern const volatile bool evmon_can_read_kernel;
+
+#define stats_count(member)                                                             \
+	({                                                                              \
+		__u32 zero_ = 0;                                                        \
+		struct evmon_stats *stats_ = bpf_map_lookup_elem(&evmon_stats, &zero_); \
+		if (stats_)                                                             \
+			stats_->member++;                                               \
+	})
+
+static __always_inline const struct evmon_policy *policy_active(void)
+{
+	__u32 index = evmon_settings.active;
+
+	return bpf_map_lookup_elem(&evmon_policies, &index);
+}

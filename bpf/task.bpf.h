@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* Who acts. The map is keyed by tgid; the leader's start time tells a reused tgid from its former
+ * owner. All reads are direct loads, so that they work where bpf_probe_read_kernel() is refused. */
+#include "maps.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define TASK_DEPTH 32
+
+static __always_inline struct evmon_task *task_of(struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct evmon_task *t = bpf_map_lookup_elem(&evmon_tasks, &tgid);
+
+	if (!t || t->start_ns != task->group_leader->start_boottime)
+		return NULL;
+	return t;
+}
+
+/* NULL: not watched, subject host. */
+static __always_inline struct evmon_task *task_current(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct evmon_task *t = bpf_map_lookup_elem(&evmon_tasks, &tgid);
+
+	if (!t || t->start_ns != bpf_get_current_task_btf()->group_leader->start_boottime)
+		return NULL;
+	return t;
+}
+
+static __always_inline bool task_in_tree(const struct evmon_task *t)
+{
+	return t && t->subject == EVMON_SUBJECT_EVEREST;
+}
+
+/* Root in the initial user namespace, in any of the three ways that matter. */
+static __always_inline bool cred_is_root(const struct cred *cred)
+{
+	return !cred->euid.val || !cred->uid.val || !cred->suid.val;
+}
+
+/* What the policy grants the task: its instance's own list, else its module's. */
+static __always_inline __u64 task_capabilities(const struct evmon_policy *policy,
+					       const struct evmon_task *t)
+{
+	__u32 index = t->slot;
+	struct evmon_slot *slot = bpf_map_lookup_elem(&evmon_slots, &index);
+
+	if (slot && slot->has_capabilities && slot->key.class == t->class)
+		return slot->capabilities;
+	return t->class < EVMON_CLASSES ? policy->class[t->class].capabilities : 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* Membership and class at an exec; tree.bpf.c has the rest of a task's life. */
+#include "task.bpf.h"
+
+/* What an executable means for whoever runs it. */
+static __always_inline struct evmon_exe *exe_lookup(struct inode *inode)
+{
+	struct evmon_exe_key key = {};
+
+	key.ino = inode->i_ino;
+	key.dev = inode->i_sb->s_dev;
+	return bpf_map_lookup_elem(&evmon_exes, &key);
+}
+
+/* <modules_dir>/<Name>/<file>, whatever the names are. */
+static __always_inline bool file_under_modules(struct file *file)
+{
+	struct inode *dir;
+
+	if (!evmon_settings.modules_ino)
+		return false;
+	dir = file->f_path.dentry->d_parent->d_parent->d_inode;
+	return dir && dir->i_ino == evmon_settings.modules_ino &&
+	       dir->i_sb->s_dev == evmon_settings.modules_dev;
+}
+
+/* The class that running this file gives a task of class `now`. A module's class, once given, is
+ * kept whatever is run. */
+static __always_inline __u16 class_after_exec(__u16 now, struct evmon_exe *exe, bool under_modules)
+{
+	if (now >= EVMON_CLASS_MODULE || now == EVMON_CLASS_CANARY)
+		return now;
+	if (exe && exe->class != EVMON_CLASS_HOST)
+		return exe->class;
+	if (under_modules)
+		return EVMON_CLASS_PENDING;
+	if (now == EVMON_CLASS_MANAGER || now == EVMON_CLASS_BROKER)
+		return now == EVMON_CLASS_MANAGER ? EVMON_CLASS_OTHER : EVMON_CLASS_HOST;
+	return now;
+}
+
+static __always_inline __u8 subject_of_class(__u16 class)
+{
+	switch (class) {
+	case EVMON_CLASS_HOST:
+	case EVMON_CLASS_CANARY:
+		return EVMON_SUBJECT_HOST;
+	case EVMON_CLASS_BROKER:
+		return EVMON_SUBJECT_BROKER;
+	default:
+		return EVMON_SUBJECT_EVEREST;
+	}
+}
+
+/* The number of a new instance, and its name for user space to read. */
+static __always_inline __u32 slot_take(const struct evmon_slot_key *key)
+{
+	struct evmon_slot *slot;
+	__u32 number = 0;
+	__u32 *taken;
+
+	if (bpf_map_pop_elem(&evmon_free_slots, &number)) {
+		stats_count(slots_full);
+		return EVMON_CLASS_OTHER;
+	}
+	if (bpf_map_update_elem(&evmon_slot_ids, key, &number, BPF_NOEXIST)) {
+		bpf_map_push_elem(&evmon_free_slots, &number, BPF_ANY);
+		taken = bpf_map_lookup_elem(&evmon_slot_ids, key);
+		return taken ? *taken : EVMON_CLASS_OTHER;
+	}
+	slot = bpf_map_lookup_elem(&evmon_slots, &number);
+	if (slot) {
+		slot->key = *key;
+		slot->used = 1;
+	}
+	return number;
+}
+
+/* The slot of a class and the first bytes of the current task's argv[0]. */
+static __always_inline __u32 slot_of(__u16 class, struct mm_struct *mm)
+{
+	struct evmon_slot_key key = {};
+	__u32 *taken;
+
+	if (class < EVMON_CLASS_MODULE)
+		return class <= EVMON_CLASS_OTHER ? class : EVMON_CLASS_OTHER;
+	key.class = class;
+	if (mm && bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)mm->arg_start) < 0)
+		key.name[0] = '\0';
+	taken = bpf_map_lookup_elem(&evmon_slot_ids, &key);
+	return taken ? *taken : slot_take(&key);
+}
