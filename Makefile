@@ -154,7 +154,10 @@ $(BUILD)/version: FORCE
 # own: a single CO-RE relocation makes libbpf demand BTF for the whole object. Kernel types come from
 # vmlinux/, never from the build host.
 
-linked_bpf := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.o,$(filter-out bpf/nobtf.bpf.c,$(bpf_src)))
+# The file that defines the maps comes first: libbpf 1.1's linker leaves a definition that it meets
+# after its `extern` out of the BTF of .maps, and the object then does not open.
+linked_bpf := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.o,$(filter bpf/maps.bpf.c,$(bpf_src)) \
+	$(filter-out bpf/maps.bpf.c bpf/nobtf.bpf.c,$(bpf_src)))
 
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(BUILD)/flags
 	$(say) BPF $@
