@@ -52,4 +52,5 @@ if [ -f docs/coverage.md ]; then
 	hooks_in <docs/coverage.md >"$tmp/docs" || true
 	differ "$tmp/all" "bpf/" "$tmp/docs" "docs/coverage.md" >>"$tmp/complaints"
 fi
+echo "$(wc -l <"$tmp/all") hooks in bpf/"
 verdict hooks <"$tmp/complaints"

@@ -258,10 +258,41 @@ scripts() {
 	clean
 }
 
+runner() {
+	printf 'all tests bpf:\n' >"$tree/Makefile"
+	cp "$root/tests/run" "$tree/tests/run"
+	mkdir -p "$tree/tests/e2e/native"
+	give() { # NAME SCRIPT
+		plant "tests/e2e/native/$1.sh" <<<"$2"
+		chmod +x "$tree/tests/e2e/native/$1.sh"
+	}
+	give a_ktap $'printf "KTAP version 1\n1..2\n  1..2\n  ok 1 a\n  not ok 2 b\nnot ok 1 both\nok 2 c # SKIP no such kernel\n"'
+	give b_short $'printf "1..3\nok 1 d\nok 2 e\n"'
+	give c_status 'exit 3'
+	give d_skip $'echo not here\nexit 77'
+	give e_good $'echo "# figure: latency p50: 3 us"'
+	give f_status_after_ok $'echo ok 1 f\nexit 1'
+	run_runner() { (cd "$tree" && BUILD=$tree/build tests/run "$@") >"$complaints" 2>&1; }
+	complaints=$tree/complaints
+	if run_runner native; then result 1 'the runner fails with a test'; fi
+	refuses 'native: e2e/native/a_ktap b' FAIL
+	refuses 'native: e2e/native/a_ktap c' 'no such kernel'
+	refuses 'native: e2e/native/b_short' 'planned 3 tests, ran 2'
+	refuses 'native: e2e/native/c_status' 'exit status 3'
+	refuses 'native: e2e/native/d_skip' 'not here'
+	refuses 'native: e2e/native/f_status_after_ok' 'exit status 1'
+	refuses figure 'latency p50: 3 us'
+	# passed: the build, a, d, e, e_good, f; failed: b, the plan, two statuses; skipped: c, d_skip
+	refuses passed '6 passed, 4 failed, 2 skipped'
+	if run_runner unit; then result 1 'a part without tests fails'; fi
+	rm -r "$tree/tests/e2e" "$tree/Makefile"
+}
+
 style
 layers
 abi
 hooks
 scripts
+runner
 echo "$((n - bad)) of $n expectations met"
 [ "$bad" -eq 0 ]
