@@ -73,7 +73,7 @@ unit_help_src := $(wildcard tests/unit/*.c)
 libs_room_kernel := -lbpf -lelf -lz
 libs_room_policy := -lyaml
 libs_room_cmd := -ljson-c
-libs_room_journal := -lmd
+libs_room_base := -lmd
 libs_room_publish := -lmosquitto
 room_ldlibs = $(foreach room,$(1) $(below_$(1)),$(libs_room_$(room)))
 

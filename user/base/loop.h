@@ -29,7 +29,7 @@ int loop_add_timer(struct loop *loop, loop_timer_fn fn, void *userdata,
 		   struct loop_source **ret_source);
 /* Fires at `at_ns` of CLOCK_BOOTTIME, at once if that is past; 0 disarms. */
 int loop_timer_set(struct loop_source *timer, uint64_t at_ns);
-/* Blocks the signals (zero-terminated list) and delivers them here. */
+/* Blocks the signals (zero-terminated list) until loop_free() and delivers them here. */
 int loop_add_signals(struct loop *loop, const int *signals, loop_signal_fn fn, void *userdata);
 /* The process behind pid has ended (a pidfd); reaps nothing. */
 int loop_add_pid(struct loop *loop, pid_t pid, loop_fd_fn fn, void *userdata,
@@ -37,6 +37,6 @@ int loop_add_pid(struct loop *loop, pid_t pid, loop_fd_fn fn, void *userdata,
 /* Stops watching; safe inside the source's own callback; NULL is allowed. */
 void loop_remove(struct loop *loop, struct loop_source *source);
 
-/* Runs until loop_stop(): returns its status (>= 0), or -errno. */
+/* Runs until loop_stop(), which may also come before: returns its status (>= 0), or -errno. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop, int status);

@@ -9,5 +9,6 @@ enum {
 	STATION_MAX = 96
 };
 
-/* set: NULL or "auto" to make it up. -ENOENT without a machine id: then hostname alone is used. */
+/* set: NULL, "" or "auto" to make it up. -ENOENT: there is no machine id; station is filled all the
+ * same, with the hostname alone, which images share. */
 int station_name(const char *set, char station[STATION_MAX]);
