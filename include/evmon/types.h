@@ -53,6 +53,8 @@ enum {
 	EVMON_SLOT_MODULE = 4,
 	EVMON_SLOTS = 512,
 	EVMON_SLOT_NAME_MAX = 60, /* bytes of argv[0] that tell instances apart, with the NUL */
+	/* In user space: the key of a rule and verdict's overflow entry, its object being zero. */
+	EVMON_SLOT_OVERFLOW = 0xffff,
 };
 
 enum evmon_rule {
