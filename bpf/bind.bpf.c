@@ -180,10 +180,9 @@ static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 ho
 	} else {
 		finding_address(&f, sk->src_ip4, NULL);
 	}
-	/* This hook shows neither the socket's own namespace nor what was asked: the caller's, and
-	 * what resulted. */
+	/* This hook shows neither the socket's own namespace and device nor what was asked: the
+	 * caller's namespace, and the port that resulted. */
 	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
-	f.detail.bind.ifindex = sk->bound_dev_if;
 	f.detail.bind.asked_port = f.key.object.bind.port;
 	on_bound(&f, t, hook);
 	return 1;

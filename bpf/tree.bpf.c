@@ -97,6 +97,13 @@ static __always_inline bool task_in_unit(struct task_struct *task)
 	return false;
 }
 
+static __always_inline __u16 class_of_exe(struct file *file)
+{
+	struct evmon_exe *exe = exe_lookup(file->f_inode);
+
+	return exe ? exe->class : EVMON_CLASS_HOST;
+}
+
 /* The class that a running task has by its parent, its cgroup and its executable. */
 static __always_inline __u16 class_of_running(struct task_struct *task, struct evmon_task *parent)
 {
@@ -104,6 +111,8 @@ static __always_inline __u16 class_of_running(struct task_struct *task, struct e
 	struct evmon_exe *exe = file ? exe_lookup(file->f_inode) : NULL;
 	__u16 now = EVMON_CLASS_HOST;
 
+	if (evmon_settings.root && evmon_settings.root == (__u32)task->tgid)
+		return EVMON_CLASS_MANAGER;
 	if (parent && parent->subject == EVMON_SUBJECT_EVEREST)
 		now = parent->class;
 	else if (task_in_unit(task) && !(exe && exe->flags & EVMON_EXE_STARTER))
@@ -127,6 +136,7 @@ static __always_inline void seen_write(struct seq_file *seq, struct task_struct 
 	seen.euid = task->cred->euid.val;
 	seen.gid = task->cred->gid.val;
 	seen.added = added;
+	seen.own = file && t->class >= EVMON_CLASS_MODULE && class_of_exe(file) == t->class;
 	__builtin_memcpy(seen.comm, task->comm, sizeof(seen.comm));
 	bpf_seq_write(seq, &seen, sizeof(seen));
 }
@@ -142,12 +152,16 @@ int iter_task(struct bpf_iter__task *ctx)
 	if (!task || task->pid != task->tgid || !task->mm || task->flags & PF_EXITING)
 		return 0;
 	t = task_of(task);
+	parent = task_of(task->real_parent);
 	if (t) {
+		/* User space has named the parent's instance since the pass before. */
+		if (parent && parent->class == t->class && t->class >= EVMON_CLASS_MODULE &&
+		    t->slot == EVMON_CLASS_OTHER)
+			t->slot = parent->slot;
 		seen_write(ctx->meta->seq, task, t, 0);
 		return 0;
 	}
 	tgid = task->tgid;
-	parent = task_of(task->real_parent);
 	next.class = class_of_running(task, parent);
 	if (next.class == EVMON_CLASS_HOST)
 		return 0;

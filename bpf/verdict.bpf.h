@@ -34,8 +34,7 @@ verdict_bind(const struct evmon_policy *policy, __u8 subject,
 	     const struct evmon_bind_object *object)
 {
 	__u32 group = policy->group[object->port];
-	__u32 cell;
-	__u8 item;
+	__u32 cell, item;
 
 	if (group >= EVMON_PORT_GROUPS)
 		return NULL;
@@ -44,7 +43,12 @@ verdict_bind(const struct evmon_policy *policy, __u8 subject,
 	if (cell >= sizeof(policy->cell))
 		return NULL;
 	item = policy->cell[cell];
-	if (!item || item > EVMON_BIND_ITEMS)
+	if (!item)
 		return NULL;
-	return &policy->item[item - 1];
+	item--;
+	/* The verifier shall see this comparison of this register, not a cleverer one. */
+	asm volatile("" : "+r"(item));
+	if (item >= EVMON_BIND_ITEMS)
+		return NULL;
+	return &policy->item[item];
 }

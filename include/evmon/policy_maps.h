@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The policy as hooks read it, user space to kernel; one writer: kernel/tables.c. A verdict on a
- * bind is two array reads whatever the policy's length: ports fall into groups that no rule tells
- * apart, and each group has its decision per subject, protocol and scope.
+ * The policy as hooks read it, user space to kernel; one writer: kernel/tables.c. Ports fall into
+ * groups that no rule tells apart; a group has a decision per subject, protocol and scope.
  */
 #include "evmon/types.h"
 
@@ -126,7 +125,7 @@ struct evmon_settings {
 	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
 	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
 	__u32 unit_level;  /* depth of unit_cgroup below the root */
-	__u32 pad;
+	__u32 root;	   /* tgid that the snapshot takes as a manager (-p PID); 0: none */
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
 
@@ -142,7 +141,7 @@ struct evmon_task_seen {
 	__u32 euid;
 	__u32 gid;
 	__u32 added; /* this pass put it into the map */
-	__u32 pad;
+	__u32 own;   /* its class is that of its own executable, not its parent's */
 	char comm[16];
 };
 

@@ -119,7 +119,6 @@ enum evmon_hook {
 	EVMON_HOOK_CGROUP_BIND6,
 	EVMON_HOOK_FEXIT_CAPABLE,
 	EVMON_HOOK_TP_CAP_CAPABLE,
-	EVMON_HOOK_FEXIT_USB_NEW_DEVICE,
 	EVMON_HOOK_UEVENT, /* user space: netlink */
 	EVMON_HOOK_PROC,   /* user space: /proc */
 	EVMON_HOOK_CONFIG, /* user space: EVerest's files */

@@ -30,8 +30,8 @@ BEGIN {
 	}
 	# contract header -> the files of user/ that read it; types.h is for everybody
 	readers["evmon/record.h"] = "event/decode.c"
-	readers["evmon/policy_maps.h"] = "kernel/tables.c"
-	readers["evmon/stats.h"] = "kernel/ring.c kernel/tallies.c"
+	readers["evmon/policy_maps.h"] = "kernel/tables.c kernel/bind_table.h kernel/internal.h"
+	readers["evmon/stats.h"] = "kernel/ring.c"
 	readers["evmon/tally.h"] = "event/event.h event/decode.c kernel/tallies.c"
 	# library headers -> the one room that may use them
 	library["bpf/"] = "kernel"

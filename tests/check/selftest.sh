@@ -180,7 +180,7 @@ layers() {
 	refuses user/journal/mqtt.c 'user/publish/ only'
 	refuses user/alert/json.c 'user/cmd/ only'
 	refuses user/alert/record.c 'event/decode.c only'
-	refuses user/kernel/maps.c 'kernel/tables.c only'
+	refuses user/kernel/maps.c 'kernel/tables.c'
 	refuses user/kernel/stats.c 'kernel/ring.c'
 	refuses user/kernel/new.c 'no reader is known'
 	refuses user/base/bare.c 'must name its room'

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Two tables: the attach points, and for each role its candidates in the order of preference.
+ * Nothing here asks for a version: what works is found by trying (trial.c).
+ */
+#include "kernel/hooks.h"
+
+#include "base/macros.h"
+
+#define TP_BTF(name, tp) \
+	.program = name, .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_RAW_TP, .target = tp
+#define FEXIT(name, func) \
+	.program = name, .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, .target = func
+
+static const struct hook hooks[EVMON_HOOK_MAX] = {
+	[EVMON_HOOK_TP_FORK] = { TP_BTF("tp_fork", "sched_process_fork"), .role = COVERAGE_TREE },
+	[EVMON_HOOK_TP_EXIT] = { TP_BTF("tp_exit", "sched_process_exit"), .role = COVERAGE_TREE },
+	[EVMON_HOOK_TP_CGROUP_MKDIR] = { TP_BTF("tp_cgroup_mkdir", "cgroup_mkdir"),
+					 .role = COVERAGE_UNIT },
+	[EVMON_HOOK_ITER_TASK] = { .program = "iter_task",
+				   .type = BPF_PROG_TYPE_TRACING,
+				   .attach = BPF_TRACE_ITER,
+				   .target = "task",
+				   .role = COVERAGE_SNAPSHOT },
+	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC },
+	[EVMON_HOOK_FEXIT_INET_BIND] = { FEXIT("fexit_inet_bind", "inet_bind"),
+					 .role = COVERAGE_BIND,
+					 .limits = "not seen: automatic binding, MPTCP" },
+	[EVMON_HOOK_FEXIT_INET6_BIND] = { FEXIT("fexit_inet6_bind", "inet6_bind"),
+					  .role = COVERAGE_BIND },
+	[EVMON_HOOK_CGROUP_POST_BIND4] = { .program = "post_bind4",
+					   .type = BPF_PROG_TYPE_CGROUP_SOCK,
+					   .attach = BPF_CGROUP_INET4_POST_BIND,
+					   .role = COVERAGE_BIND,
+					   .limits = "not seen: automatic binding, MPTCP, SCTP; "
+						     "asked port, dual stack and device unknown" },
+	[EVMON_HOOK_CGROUP_POST_BIND6] = { .program = "post_bind6",
+					   .type = BPF_PROG_TYPE_CGROUP_SOCK,
+					   .attach = BPF_CGROUP_INET6_POST_BIND,
+					   .role = COVERAGE_BIND },
+	[EVMON_HOOK_LSM_SOCKET_BIND] = { .program = "lsm_socket_bind",
+					 .type = BPF_PROG_TYPE_LSM,
+					 .attach = BPF_LSM_MAC,
+					 .target = "socket_bind",
+					 .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FMOD_RET_SOCKET_BIND] = { .program = "fmod_ret_socket_bind",
+					      .type = BPF_PROG_TYPE_TRACING,
+					      .attach = BPF_MODIFY_RETURN,
+					      .target = "security_socket_bind",
+					      .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_CGROUP_BIND4] = { .program = "cgroup_bind4",
+				      .type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+				      .attach = BPF_CGROUP_INET4_BIND,
+				      .role = COVERAGE_BIND_DENY,
+				      .limits =
+					      "cannot refuse: SCTP, sockets outside the cgroup root" },
+	[EVMON_HOOK_CGROUP_BIND6] = { .program = "cgroup_bind6",
+				      .type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+				      .attach = BPF_CGROUP_INET6_BIND,
+				      .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FEXIT_CAPABLE] = { FEXIT("fexit_capable", "security_capable"),
+				       .role = COVERAGE_CAPABILITY },
+	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
+					.role = COVERAGE_CAPABILITY,
+					.limits =
+						"no audit flag: a denied CAP_SYS_ADMIN, CAP_NET_ADMIN or "
+						"CAP_SYS_MODULE is not reported, the kernel's own probes "
+						"look like use" },
+};
+
+static const enum evmon_hook tree[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_TP_FORK, EVMON_HOOK_TP_EXIT },
+};
+static const enum evmon_hook snapshot[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK } };
+static const enum evmon_hook unit[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_CGROUP_MKDIR } };
+static const enum evmon_hook exec[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_EXEC } };
+static const enum evmon_hook bind[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_FEXIT_INET_BIND, EVMON_HOOK_FEXIT_INET6_BIND },
+	{ EVMON_HOOK_CGROUP_POST_BIND4, EVMON_HOOK_CGROUP_POST_BIND6 },
+};
+static const enum evmon_hook bind_deny[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_LSM_SOCKET_BIND },
+	{ EVMON_HOOK_FMOD_RET_SOCKET_BIND },
+	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
+};
+static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_FEXIT_CAPABLE },
+	{ EVMON_HOOK_TP_CAP_CAPABLE },
+};
+
+static const struct {
+	const enum evmon_hook (*list)[COVERAGE_HOOKS];
+	size_t n;
+} candidates[COVERAGE_ROLE_MAX] = {
+	[COVERAGE_TREE] = { tree, ARRAY_SIZE(tree) },
+	[COVERAGE_SNAPSHOT] = { snapshot, ARRAY_SIZE(snapshot) },
+	[COVERAGE_UNIT] = { unit, ARRAY_SIZE(unit) },
+	[COVERAGE_BIND] = { bind, ARRAY_SIZE(bind) },
+	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
+	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
+	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
+};
+
+const struct hook *hook_get(enum evmon_hook hook)
+{
+	return hooks[hook].program ? &hooks[hook] : NULL;
+}
+
+size_t hook_candidates(enum coverage_role role, const enum evmon_hook (**ret)[COVERAGE_HOOKS])
+{
+	*ret = candidates[role].list;
+	return candidates[role].n;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The hooks that programs of ours serve: how each is attached, and which role tries which. */
+#include <stddef.h>
+
+#include <bpf/bpf.h>
+
+#include "kernel/coverage.h"
+
+struct hook {
+	const char *program; /* in the skeleton */
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach;
+	const char *target; /* BTF name of what it attaches to; NULL for cgroup hooks */
+	enum coverage_role role;
+	const char *limits; /* what it cannot see */
+};
+
+/* NULL for hooks that user space serves. */
+const struct hook *hook_get(enum evmon_hook hook);
+
+/* The candidates of a role, best first: hooks that serve together, terminated by NONE. Returns
+ * how many there are. */
+size_t hook_candidates(enum coverage_role role, const enum evmon_hook (**ret)[COVERAGE_HOOKS]);

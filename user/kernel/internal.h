@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the files of this room share and nobody else sees. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "evmon/policy_maps.h"
+/* bpftool's own text: it casts away const. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "evmon.skel.h"
+#pragma GCC diagnostic pop
+
+#include "kernel/kernel.h"
+#include "kernel/ring.h"
+
+struct kernel {
+	struct kernel_options options;
+	struct evmon_bpf *skeleton;
+	struct bpf_link *links[EVMON_HOOK_MAX];
+	struct ring_buffer *rings;
+	ring_fn ring_fn;
+	void *ring_userdata;
+	struct coverage coverage;
+	uint64_t canary_before[EVMON_HOOK_MAX];
+	int cgroup_fd; /* root of the unified hierarchy; -1: none */
+};
+
+struct bpf_program *kernel_program(const struct kernel *kernel, enum evmon_hook hook);

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Opening the kernel's door: each role takes the first candidate that its trial finds working, all
+ * other programs stay switched off, and the object is loaded once. If the real program is refused
+ * where its trial was not, the role moves on to its next candidate and the load is repeated; so a
+ * load fails for good only when a map does. Attaching is apart, for policy and tables come first.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include <bpf/btf.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "kernel/cgroup.h"
+#include "kernel/internal.h"
+#include "kernel/ring.h"
+#include "kernel/trial.h"
+
+enum {
+	LOG_BYTES = 16 * 1024,
+	TRACE_RING_BYTES = 2 * 1024 * 1024,
+	SMALL_RING_BYTES = 64 * 1024
+};
+
+static __attribute__((format(printf, 2, 0))) int libbpf_say(enum libbpf_print_level level,
+							    const char *format, va_list args)
+{
+	char text[512];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("%s", text);
+	return 0;
+}
+
+struct bpf_program *kernel_program(const struct kernel *kernel, enum evmon_hook hook)
+{
+	return bpf_object__find_program_by_name(kernel->skeleton->obj, hook_get(hook)->program);
+}
+
+/* Candidates from `from` on, the first that works; the row tells the story of the others. */
+static void role_choose(struct kernel *kernel, const struct trial *trial, enum coverage_role role,
+			size_t from)
+{
+	struct coverage_row *row = &kernel->coverage.rows[role];
+	const enum evmon_hook(*list)[COVERAGE_HOOKS];
+	size_t n = hook_candidates(role, &list);
+
+	row->n_hooks = 0;
+	row->state = COVERAGE_NONE;
+	for (size_t i = from; i < n && !row->n_hooks; i++) {
+		char reason[COVERAGE_REASON_MAX];
+		size_t works = 0;
+
+		for (; works < COVERAGE_HOOKS && list[i][works]; works++)
+			if (trial_hook(trial, list[i][works], reason, sizeof(reason)) < 0)
+				break;
+		if (works < COVERAGE_HOOKS && list[i][works]) {
+			coverage_reject(row, list[i][works], reason);
+			continue;
+		}
+		memcpy(row->hooks, list[i], sizeof(row->hooks));
+		row->n_hooks = works;
+		row->state = COVERAGE_READY;
+		row->limits = hook_get(row->hooks[0])->limits;
+	}
+}
+
+static int choose(struct kernel *kernel, char *where, size_t size)
+{
+	struct trial trial = { .cgroup_fd = kernel->cgroup_fd };
+	struct coverage_row *rows = kernel->coverage.rows;
+
+	trial.btf = btf__load_vmlinux_btf();
+	if (!trial.btf) {
+		snprintf(where, size,
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): build it with "
+			 "CONFIG_DEBUG_INFO_BTF");
+		return -ENOENT;
+	}
+	for (unsigned role = COVERAGE_TREE; role < COVERAGE_USB; role++)
+		if (role != COVERAGE_BIND_DENY || !kernel->options.tracing)
+			role_choose(kernel, &trial, role, 0);
+	btf__free(trial.btf);
+	if (rows[COVERAGE_EXEC].n_hooks || rows[COVERAGE_BIND].n_hooks)
+		return 0;
+	snprintf(where, size, "no BPF hook works here: %s: %s",
+		 hook_name(rows[COVERAGE_EXEC].tried[0].hook), rows[COVERAGE_EXEC].tried[0].reason);
+	return strstr(where, "missing CAP_") ? -EPERM : -ENOTSUP;
+}
+
+static void programs_switch(struct kernel *kernel, char *logs)
+{
+	struct bpf_program *program;
+	size_t n = 0;
+
+	bpf_object__for_each_program(program, kernel->skeleton->obj) {
+		bpf_program__set_autoload(program, false);
+	}
+	for (unsigned role = 0; role < COVERAGE_ROLE_MAX; role++) {
+		const struct coverage_row *row = &kernel->coverage.rows[role];
+
+		for (size_t i = 0; i < row->n_hooks; i++, n++) {
+			char *log = logs + n * LOG_BYTES;
+
+			log[0] = '\0';
+			program = kernel_program(kernel, row->hooks[i]);
+			bpf_program__set_autoload(program, true);
+			bpf_program__set_log_buf(program, log, LOG_BYTES);
+		}
+	}
+}
+
+static void options_set(struct kernel *kernel)
+{
+	struct evmon_bpf *s = kernel->skeleton;
+	char lockdown[128];
+
+	s->rodata->evmon_tracing = kernel->options.tracing;
+	s->rodata->evmon_tree_only = kernel->options.tree_only;
+	/* kernel/lockdown: "none integrity [confidentiality]" */
+	if (file_read_into(AT_FDCWD, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) >
+	    0)
+		s->rodata->evmon_can_read_kernel = !strstr(lockdown, "[confidentiality]");
+	bpf_map__set_max_entries(s->maps.evmon_bulk,
+				 kernel->options.tracing ? TRACE_RING_BYTES : SMALL_RING_BYTES);
+	if (kernel->options.tracing)
+		bpf_map__set_max_entries(s->maps.evmon_alerts, SMALL_RING_BYTES);
+}
+
+/* The role whose program was refused: the one that the verifier wrote about. -1: none. */
+static int role_refused(struct kernel *kernel, const char *logs)
+{
+	size_t n = 0;
+
+	for (unsigned role = 0; role < COVERAGE_ROLE_MAX; role++) {
+		struct coverage_row *row = &kernel->coverage.rows[role];
+
+		for (size_t i = 0; i < row->n_hooks; i++, n++) {
+			const char *log = logs + n * LOG_BYTES;
+
+			if (!log[0])
+				continue;
+			log_debug("%s: %s", hook_name(row->hooks[i]), log);
+			coverage_reject(row, row->hooks[i], "the verifier refuses evmon's program");
+			return (int)role;
+		}
+	}
+	return -1;
+}
+
+static void role_next(struct kernel *kernel, enum coverage_role role)
+{
+	struct trial trial = { .btf = btf__load_vmlinux_btf(), .cgroup_fd = kernel->cgroup_fd };
+	enum evmon_hook refused = kernel->coverage.rows[role].hooks[0];
+	const enum evmon_hook(*list)[COVERAGE_HOOKS];
+	size_t n = hook_candidates(role, &list);
+	size_t i = 0;
+
+	while (i < n && list[i][0] != refused)
+		i++;
+	if (trial.btf)
+		role_choose(kernel, &trial, role, i + 1);
+	btf__free(trial.btf);
+}
+
+static int load(struct kernel *kernel, char *where, size_t size)
+{
+	_cleanup_(freep) char *logs = calloc(EVMON_HOOK_MAX, LOG_BYTES);
+
+	if (!logs)
+		return -ENOMEM;
+	for (unsigned tries = 0; tries < EVMON_HOOK_MAX; tries++) {
+		int err, role;
+
+		kernel->skeleton = evmon_bpf__open();
+		if (!kernel->skeleton)
+			return -errno;
+		options_set(kernel);
+		programs_switch(kernel, logs);
+		err = evmon_bpf__load(kernel->skeleton);
+		if (!err)
+			return 0;
+		role = role_refused(kernel, logs);
+		evmon_bpf__destroy(kernel->skeleton);
+		kernel->skeleton = NULL;
+		if (role < 0) {
+			snprintf(where, size, "cannot load the BPF object: %s", strerror(-err));
+			return err;
+		}
+		role_next(kernel, (enum coverage_role)role);
+	}
+	snprintf(where, size, "no BPF program loads here");
+	return -ENOTSUP;
+}
+
+static void describe(struct coverage *coverage)
+{
+	struct utsname names;
+
+	if (uname(&names) == 0) {
+		snprintf(coverage->release, sizeof(coverage->release), "%s", names.release);
+		snprintf(coverage->machine, sizeof(coverage->machine), "%s", names.machine);
+	}
+	if (file_read_into(AT_FDCWD, "/sys/kernel/security/lsm", coverage->lsm,
+			   sizeof(coverage->lsm)) < 0)
+		coverage->lsm[0] = '\0';
+}
+
+int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel, char *where,
+	       size_t where_size)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	_cleanup_(kernel_freep) struct kernel *kernel = calloc(1, sizeof(*kernel));
+	int err;
+
+	snprintf(where, where_size, "out of memory");
+	if (!kernel)
+		return -ENOMEM;
+	kernel->options = *options;
+	kernel->cgroup_fd = -1;
+	libbpf_set_print(libbpf_say);
+	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later they do not, and a refusal is nothing. */
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
+		log_debug("RLIMIT_MEMLOCK stays as it is: %s", strerror(errno));
+	if (cgroup_root_open(&kernel->cgroup_fd) < 0)
+		log_debug("no unified cgroup hierarchy");
+	describe(&kernel->coverage);
+	err = choose(kernel, where, where_size);
+	if (err < 0)
+		return err;
+	err = load(kernel, where, where_size);
+	if (err < 0)
+		return err;
+	err = ring_open(kernel);
+	if (err < 0) {
+		snprintf(where, where_size, "cannot map the ring buffers: %s", strerror(-err));
+		return err;
+	}
+	*ret_kernel = TAKE_PTR(kernel);
+	return 0;
+}
+
+void kernel_free(struct kernel *kernel)
+{
+	if (!kernel)
+		return;
+	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
+		bpf_link__destroy(kernel->links[i]);
+	ring_buffer__free(kernel->rings);
+	evmon_bpf__destroy(kernel->skeleton);
+	if (kernel->cgroup_fd >= 0)
+		close(kernel->cgroup_fd);
+	free(kernel);
+}
+
+struct coverage *kernel_coverage(struct kernel *kernel)
+{
+	return &kernel->coverage;
+}
+
+static int hook_attach(struct kernel *kernel, enum evmon_hook id)
+{
+	struct bpf_program *program = kernel_program(kernel, id);
+	struct bpf_link *link;
+
+	if (hook_get(id)->target)
+		link = bpf_program__attach(program);
+	else
+		link = bpf_program__attach_cgroup(program, kernel->cgroup_fd);
+	if (!link)
+		return -errno;
+	kernel->links[id] = link;
+	return 0;
+}
+
+static void role_attach(struct kernel *kernel, enum coverage_role role)
+{
+	struct coverage_row *row = &kernel->coverage.rows[role];
+
+	for (size_t i = 0; i < row->n_hooks; i++) {
+		char reason[COVERAGE_REASON_MAX];
+		int err = hook_attach(kernel, row->hooks[i]);
+
+		if (!err)
+			continue;
+		snprintf(reason, sizeof(reason), "attach: %s", strerror(-err));
+		coverage_reject(row, row->hooks[i], reason);
+		row->state = COVERAGE_BROKEN;
+		return;
+	}
+	if (row->n_hooks)
+		row->state = COVERAGE_UNPROVEN;
+}
+
+static bool policy_denies_bind(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_bind; i++)
+		if (policy->bind[i].action == ACTION_DENY)
+			return true;
+	return false;
+}
+
+int kernel_attach(struct kernel *kernel, const struct policy *policy)
+{
+	for (unsigned role = 0; role < COVERAGE_USB; role++) {
+		if (role == COVERAGE_BIND_DENY && !policy_denies_bind(policy))
+			continue;
+		/* The iterator is a program that is read, see snapshot.c. */
+		if (role != COVERAGE_SNAPSHOT)
+			role_attach(kernel, role);
+	}
+	return coverage_blind(&kernel->coverage) ? -ENOTSUP : 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The only door to the kernel's BPF side: which hooks work here (by trying), the programs loaded
+ * and attached, and what they see. Order of use: kernel_new, tables_* (tables.h), kernel_attach,
+ * snapshot_take, canary_start.
+ */
+#include <stdbool.h>
+
+#include "base/macros.h"
+#include "kernel/coverage.h"
+#include "policy/policy.h"
+
+struct kernel;
+
+struct kernel_options {
+	bool tracing;	/* each event of the tree; observing hooks only, actions are ignored */
+	bool tree_only; /* while tracing: nothing from outside the tree */
+};
+
+/* Tries hooks and loads programs; attaches nothing. -EPERM: a right is missing; -ENOENT: no BTF;
+ * -ENOTSUP: nothing works here. where: room for the operator's sentence, always filled on error. */
+int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel, char *where,
+	       size_t where_size);
+void kernel_free(struct kernel *kernel);
+DEFINE_CLEANUP(struct kernel *, kernel_free);
+
+/* Attaches what was chosen; denying hooks only where the policy denies. A hook that fails here
+ * costs its sensor, not the start: coverage says so. */
+int kernel_attach(struct kernel *kernel, const struct policy *policy);
+
+/* Owned by kernel; changes when the canary returns. */
+struct coverage *kernel_coverage(struct kernel *kernel);

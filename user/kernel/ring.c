@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Two rings behind one fd: alerts, that nothing may push out, and bulk. What does not fit is
+ * counted by the kernel side, per CPU; this file sums.
+ */
+#include "kernel/ring.h"
+
+#include <errno.h>
+
+#include "evmon/stats.h"
+#include "kernel/internal.h"
+
+static int on_record(void *userdata, void *data, size_t size)
+{
+	struct kernel *kernel = userdata;
+
+	return kernel->ring_fn ? kernel->ring_fn(data, size, kernel->ring_userdata) : 0;
+}
+
+int ring_open(struct kernel *kernel)
+{
+	struct evmon_bpf *s = kernel->skeleton;
+	int err;
+
+	kernel->rings =
+		ring_buffer__new(bpf_map__fd(s->maps.evmon_alerts), on_record, kernel, NULL);
+	if (!kernel->rings)
+		return -errno;
+	err = ring_buffer__add(kernel->rings, bpf_map__fd(s->maps.evmon_bulk), on_record, kernel);
+	return err < 0 ? err : 0;
+}
+
+int ring_fd(const struct kernel *kernel)
+{
+	return ring_buffer__epoll_fd(kernel->rings);
+}
+
+int ring_consume(struct kernel *kernel, ring_fn fn, void *userdata)
+{
+	int n;
+
+	kernel->ring_fn = fn;
+	kernel->ring_userdata = userdata;
+	n = ring_buffer__consume(kernel->rings);
+	return n < 0 ? n : 0;
+}
+
+int ring_counts(const struct kernel *kernel, struct ring_counts *ret_counts)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_(freep) struct evmon_stats *stats = NULL;
+	struct ring_counts sum = { 0 };
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	stats = calloc((size_t)cpus, sizeof(*stats));
+	if (!stats)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_stats), &zero, stats) < 0)
+		return -errno;
+	for (int i = 0; i < cpus; i++) {
+		sum.alerts_lost += stats[i].alerts_lost;
+		sum.bulk_lost += stats[i].bulk_lost;
+		sum.tallies_full += stats[i].tallies_full;
+		sum.tasks_full += stats[i].tasks_full;
+		sum.slots_full += stats[i].slots_full;
+		sum.standing += stats[i].standing;
+		sum.root_capabilities += stats[i].root_capabilities;
+		sum.denied_ignored += stats[i].denied_ignored;
+		sum.on_behalf += stats[i].on_behalf;
+		sum.userns += stats[i].userns;
+		sum.pending += stats[i].pending;
+	}
+	*ret_counts = sum;
+	return 0;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The task iterator walks all tasks in the order of their pids and puts those of the tree into
+ * the task map, each by its parent, its cgroup or its executable. A child can be visited before
+ * its parent, or be forked by a parent that was not marked yet; so passes repeat until one adds
+ * nothing. Hooks run meanwhile: what they have put into the map is left as it is.
+ */
+#include "kernel/snapshot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/internal.h"
+
+enum {
+	PASSES_MAX = 64
+};
+
+static void task_of_seen(const struct evmon_task_seen *seen, struct snapshot_task *task)
+{
+	*task = (struct snapshot_task){
+		.start_ns = seen->task.start_ns,
+		.held = seen->task.held,
+		.cgroup_id = seen->cgroup,
+		.exe_ino = seen->exe_ino,
+		.exe_dev = seen->exe_dev,
+		.pid = seen->tgid,
+		.ppid = seen->ppid,
+		.uid = seen->uid,
+		.euid = seen->euid,
+		.gid = seen->gid,
+		.class = seen->task.class,
+		.slot = seen->task.slot,
+		.own = seen->own,
+	};
+	memcpy(task->comm, seen->comm, sizeof(seen->comm));
+}
+
+/* Reads whole structs: the kernel gives a record or none, but a read may end between two. */
+static int pass(struct bpf_link *link, snapshot_fn fn, void *userdata)
+{
+	_cleanup_(closep) int fd = bpf_iter_create(bpf_link__fd(link));
+	struct evmon_task_seen seen;
+	size_t have = 0;
+	int added = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		struct snapshot_task task;
+		ssize_t n = read(fd, (char *)&seen + have, sizeof(seen) - have);
+		int err;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return added;
+		have += (size_t)n;
+		if (have < sizeof(seen))
+			continue;
+		have = 0;
+		if (!seen.added)
+			continue;
+		added++;
+		task_of_seen(&seen, &task);
+		err = fn(&task, userdata);
+		if (err < 0)
+			return err;
+	}
+}
+
+int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
+{
+	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_SNAPSHOT];
+	struct bpf_link *link;
+	int added = 1;
+
+	if (!row->n_hooks)
+		return -ENOTSUP;
+	link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK), NULL);
+	if (!link)
+		return -errno;
+	for (int i = 0; i < PASSES_MAX && added > 0; i++)
+		added = pass(link, fn, userdata);
+	bpf_link__destroy(link);
+	row->state = added < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
+	return added < 0 ? added : 0;
+}

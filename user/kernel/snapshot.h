@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Tasks of the tree that ran before the hooks did. */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kernel;
+
+struct snapshot_task {
+	uint64_t start_ns, held, cgroup_id, exe_ino;
+	uint32_t exe_dev, pid, ppid, uid, euid, gid;
+	unsigned class, slot;
+	bool own; /* its class is that of its own executable */
+	char comm[17];
+};
+
+typedef int (*snapshot_fn)(const struct snapshot_task *task, void *userdata);
+
+/* Call after the hooks are attached: passes over all tasks until one adds nothing, so that there
+ * is no gap. fn is called once for each task found; it may name its instance (tables_task_class),
+ * which its descendants then take over. -ENOTSUP: no iterator here. */
+int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The one writer of what hooks read. A policy is written whole into the copy that is not in force
+ * and then swapped in by one store, so that no hook ever sees half of two. Executables are known
+ * by device and inode, the numbers the kernel sees at exec; a path is only how they are found.
+ */
+#include "kernel/tables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "kernel/bind_table.h"
+#include "kernel/cgroup.h"
+#include "kernel/internal.h"
+
+static struct evmon_settings *settings(struct kernel *kernel)
+{
+	return &kernel->skeleton->bss->evmon_settings;
+}
+
+static int slots_prepare(struct kernel *kernel)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_free_slots);
+
+	for (uint32_t slot = EVMON_SLOT_MODULE; slot < EVMON_SLOTS; slot++)
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY) < 0)
+			return -errno;
+	return 0;
+}
+
+/* The slot of an instance by name; made from the queue of free ones. */
+static int slot_make(struct kernel *kernel, unsigned class, const char *name, uint32_t *ret_slot)
+{
+	int ids = bpf_map__fd(kernel->skeleton->maps.evmon_slot_ids);
+	int slots = bpf_map__fd(kernel->skeleton->maps.evmon_slots);
+	int queue = bpf_map__fd(kernel->skeleton->maps.evmon_free_slots);
+	struct evmon_slot slot = { .used = 1 };
+	uint32_t number;
+
+	slot.key.class = (uint16_t) class;
+	snprintf(slot.key.name, sizeof(slot.key.name), "%s", name);
+	if (bpf_map_lookup_elem(ids, &slot.key, ret_slot) == 0)
+		return 0;
+	if (bpf_map_lookup_and_delete_elem(queue, NULL, &number) < 0)
+		return -errno;
+	if (bpf_map_update_elem(slots, &number, &slot, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(ids, &slot.key, &number, BPF_NOEXIST) < 0)
+		return -errno;
+	*ret_slot = number;
+	return 0;
+}
+
+/* An instance with a list of its own: its slot has it, and its class grants all instances only
+ * what they have in common. */
+static int instance_fill(struct kernel *kernel, struct evmon_policy *table, unsigned class,
+			 const struct module_capabilities *module)
+{
+	int slots = bpf_map__fd(kernel->skeleton->maps.evmon_slots);
+	char name[2 * POLICY_NAME_MAX + 1];
+	struct evmon_slot slot;
+	uint32_t number;
+	int err;
+
+	snprintf(name, sizeof(name), "%s:%s", module->id, module->name);
+	err = slot_make(kernel, class, name, &number);
+	if (err < 0)
+		return err;
+	if (bpf_map_lookup_elem(slots, &number, &slot) < 0)
+		return -errno;
+	slot.capabilities = module->mask;
+	slot.has_capabilities = 1;
+	if (bpf_map_update_elem(slots, &number, &slot, BPF_ANY) < 0)
+		return -errno;
+	table->class[class].common &= module->mask;
+	return 0;
+}
+
+static int classes_fill(struct kernel *kernel, struct evmon_policy *table,
+			const struct policy *policy, tables_class_fn class_of, void *userdata)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < policy->n_modules; i++) {
+			const struct module_capabilities *module = &policy->modules[i];
+			int class, err;
+
+			if (!!module->id[0] != pass)
+				continue;
+			class = class_of(module->name, userdata);
+			if (class < 0 || class >= EVMON_CLASSES)
+				return class < 0 ? class : -E2BIG;
+			if (!pass) {
+				table->class[class].capabilities = module->mask;
+				table->class[class].common = module->mask;
+				continue;
+			}
+			err = instance_fill(kernel, table, (unsigned)class, module);
+			if (err < 0)
+				return err;
+		}
+	}
+	for (char **name = policy->shell_allow; name && *name; name++) {
+		int class = class_of(*name, userdata);
+
+		if (class >= 0 && class < EVMON_CLASSES)
+			table->class[class].flags |= EVMON_CLASS_SHELL_ALLOWED;
+	}
+	return 0;
+}
+
+int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
+		  void *userdata)
+{
+	_cleanup_(freep) struct evmon_policy *table = calloc(1, sizeof(*table));
+	uint32_t next = !settings(kernel)->active;
+	int err;
+
+	if (!table)
+		return -ENOMEM;
+	err = bind_table_fill(table, policy);
+	if (err < 0)
+		return err;
+	err = slots_prepare(kernel);
+	if (err < 0 && err != -E2BIG) /* full: they are there from the policy before */
+		return err;
+	err = classes_fill(kernel, table, policy, class_of, userdata);
+	if (err < 0)
+		return err;
+	table->denied_ignored = policy->denied_ignored;
+	table->window_ns = policy->window_ns;
+	table->capability_action = (uint8_t)policy->capability_action;
+	table->root_action = (uint8_t)policy->root_action;
+	table->shell_action = (uint8_t)policy->shell_action;
+	table->admin_panel_action = (uint8_t)policy->admin_panel_action;
+	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_policies), &next, table,
+				BPF_ANY) < 0)
+		return -errno;
+	__atomic_store_n(&settings(kernel)->active, next, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int exe_set(struct kernel *kernel, const char *path, unsigned class, uint16_t flags)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
+	struct evmon_exe exe = { 0 };
+	struct evmon_exe_key key = { 0 };
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	key.ino = st.st_ino;
+	key.dev = file_kernel_dev(st.st_dev);
+	/* A file can mean two things: the manager is a class and may be root. */
+	if (bpf_map_lookup_elem(fd, &key, &exe) < 0)
+		exe.class = EVMON_CLASS_HOST;
+	if (class != EVMON_CLASS_HOST)
+		exe.class = (uint16_t) class;
+	exe.flags |= flags;
+	return bpf_map_update_elem(fd, &key, &exe, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed)
+{
+	return exe_set(kernel, path, class, root_allowed ? EVMON_EXE_ROOT_ALLOWED : 0);
+}
+
+void tables_starters(struct kernel *kernel)
+{
+	static const char *const starters[] = { "/proc/1/exe", "/usr/lib/systemd/systemd",
+						"/usr/lib/systemd/systemd-executor",
+						"/lib/systemd/systemd-executor" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
+		if (exe_set(kernel, starters[i], EVMON_CLASS_HOST, EVMON_EXE_STARTER) < 0)
+			log_debug("no starter at %s", starters[i]);
+}
+
+int tables_modules_dir(struct kernel *kernel, const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return -errno;
+	settings(kernel)->modules_dev = file_kernel_dev(st.st_dev);
+	settings(kernel)->modules_ino = st.st_ino;
+	return 0;
+}
+
+int tables_unit(struct kernel *kernel, const char *unit)
+{
+	struct evmon_settings *s = settings(kernel);
+	char path[sizeof(s->unit_path)];
+	uint64_t id = 0;
+	unsigned level = 0;
+	int err;
+
+	cgroup_unit_path(unit, path, sizeof(path));
+	memcpy(s->unit_path, path, sizeof(path));
+	err = cgroup_id(kernel->cgroup_fd, path, &id, &level);
+	if (err < 0)
+		return err;
+	s->unit_level = level;
+	s->unit_cgroup = id;
+	return 0;
+}
+
+void tables_spawner(struct kernel *kernel, pid_t spawner, enum evmon_class class)
+{
+	settings(kernel)->spawn_class = class;
+	__atomic_store_n(&settings(kernel)->spawner, (uint32_t)spawner, __ATOMIC_RELEASE);
+}
+
+void tables_root(struct kernel *kernel, pid_t pid)
+{
+	settings(kernel)->root = (uint32_t)pid;
+}
+
+int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
+		char ret_name[TABLES_NAME_MAX])
+{
+	struct evmon_slot entry;
+	uint32_t number = slot;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_slots), &number, &entry) <
+	    0)
+		return -errno;
+	if (!entry.used)
+		return -ENOENT;
+	*ret_class = entry.key.class;
+	snprintf(ret_name, TABLES_NAME_MAX, "%.*s", (int)sizeof(entry.key.name), entry.key.name);
+	return 0;
+}
+
+int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsigned class,
+		      const char *argv0, unsigned *ret_slot)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
+	uint32_t key = (uint32_t)tgid, slot = EVMON_CLASS_OTHER;
+	struct evmon_task task;
+	int err;
+
+	if (bpf_map_lookup_elem(fd, &key, &task) < 0)
+		return -errno;
+	if (start_ns && task.start_ns != start_ns)
+		return -ESRCH;
+	err = slot_make(kernel, class, argv0, &slot);
+	if (err < 0)
+		return err;
+	task.class = (uint16_t) class;
+	task.slot = (uint16_t)slot;
+	task.subject = EVMON_SUBJECT_EVEREST;
+	if (bpf_map_update_elem(fd, &key, &task, BPF_EXIST) < 0)
+		return -errno;
+	*ret_slot = slot;
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* User space to kernel: the policy and what it names, as the maps want it. The only writer of
+ * evmon/policy_maps.h. */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "evmon/types.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
+
+/* The class number of a module name (modules_class). */
+typedef int (*tables_class_fn)(const char *name, void *userdata);
+
+/* Writes the policy beside the one in force and swaps them by one store. -E2BIG: more different
+ * port groups than evmon_policy has room for. */
+int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
+		  void *userdata);
+/* Running the file gives a task this class (HOST: none, only the flags). -ENOENT: no such file. */
+int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed);
+/* PID 1's executable and systemd-executor: running them makes nobody a member. */
+void tables_starters(struct kernel *kernel);
+/* Files directly below <dir>/<any>/ are modules even before they are named. */
+int tables_modules_dir(struct kernel *kernel, const char *dir);
+/* The unit's cgroup; -ENOENT: it is not there yet (its making is followed). */
+int tables_unit(struct kernel *kernel, const char *unit);
+/* Children that `spawner` forks from now on get the class; 0 ends it. */
+void tables_spawner(struct kernel *kernel, pid_t spawner, enum evmon_class class);
+/* The next snapshot takes a running process as the manager of a tree (-p PID). */
+void tables_root(struct kernel *kernel, pid_t pid);
+
+enum {
+	TABLES_NAME_MAX = 64
+};
+/* The instance behind a slot: its class and the first bytes of its argv[0]. -ENOENT: none. */
+int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
+		char ret_name[TABLES_NAME_MAX]);
+/* A task's module is known now (it ran before evmon, or was pending): class and the slot of
+ * (class, argv0), made if need be. -ESRCH: the tgid is another task's by now; start_ns 0: any. */
+int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsigned class,
+		      const char *argv0, unsigned *ret_slot);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Tallies are written by hooks and read here; a value may grow between two reads and that is all
+ * that can happen to it. Entries are never deleted while evmon runs.
+ */
+#include "kernel/tallies.h"
+
+#include <errno.h>
+
+#include "evmon/tally.h"
+#include "kernel/internal.h"
+
+static int map_fd(const struct kernel *kernel)
+{
+	return bpf_map__fd(kernel->skeleton->maps.evmon_tallies);
+}
+
+int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
+		 struct evmon_tally *ret_tally)
+{
+	struct evmon_tally tally;
+
+	if (bpf_map_lookup_elem(map_fd(kernel), key, &tally) < 0)
+		return -errno;
+	*ret_tally = tally;
+	return 0;
+}
+
+int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata)
+{
+	struct evmon_tally_key key, next;
+	const struct evmon_tally_key *from = NULL;
+	struct evmon_tally tally;
+	int err;
+
+	while (bpf_map_get_next_key(map_fd(kernel), from, &next) == 0) {
+		key = next;
+		from = &key;
+		if (key.rule == EVMON_RULE_CANARY || tallies_read(kernel, &key, &tally) < 0)
+			continue;
+		err = fn(&key, &tally, userdata);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int tallies_each_overflow(const struct kernel *kernel, tallies_fn fn, void *userdata)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_overflow);
+	struct evmon_tally tally;
+
+	for (uint32_t i = 0; i < EVMON_RULES * EVMON_VERDICT_MAX; i++) {
+		struct evmon_tally_key key = { .rule = (uint16_t)(i / EVMON_VERDICT_MAX),
+					       .verdict = i % EVMON_VERDICT_MAX };
+		int err;
+
+		if (bpf_map_lookup_elem(fd, &i, &tally) < 0)
+			return -errno;
+		if (!tally.count)
+			continue;
+		err = fn(&key, &tally, userdata);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
+		  const struct evmon_actor *actor, uint64_t now_ns)
+{
+	struct evmon_tally tally = { .count = 1,
+				     .first_ns = now_ns,
+				     .last_ns = now_ns,
+				     .record_ns = now_ns,
+				     .actor = *actor };
+
+	return bpf_map_update_elem(map_fd(kernel), key, &tally, BPF_NOEXIST) < 0 ? -errno : 0;
+}
+
+uint64_t tallies_canary(const struct kernel *kernel, unsigned hook)
+{
+	struct evmon_tally_key key = { .rule = EVMON_RULE_CANARY };
+	struct evmon_tally tally;
+
+	key.object.canary.hook = (uint16_t)hook;
+	return tallies_read(kernel, &key, &tally) < 0 ? 0 : tally.count;
+}

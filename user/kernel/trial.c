@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A hook's trial: six instructions that count their own runs are loaded and attached as the real
+ * program would be. Versions and feature flags say too little: distributions patch them, arm64
+ * before 6.4 loads trampolines and fails to attach them (-ENOTSUPP 524), and LSM programs attach
+ * without error where the lsm list lacks `bpf`, and never run. So an LSM hook is provoked, too.
+ */
+#include "kernel/trial.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "base/capability.h"
+#include "base/macros.h"
+
+#ifndef ENOTSUPP
+#define ENOTSUPP 524 /* the kernel's own, not user space's ENOTSUP */
+#endif
+
+static const char *error_text(int err, char *buffer, size_t size)
+{
+	if (err == -ENOTSUPP)
+		return "not supported on this architecture or kernel";
+	snprintf(buffer, size, "%s", strerror(-err));
+	return buffer;
+}
+
+static int refused(char *reason, size_t size, const char *step, int err)
+{
+	char text[64], missing[128];
+
+	trial_missing_rights(missing, sizeof(missing));
+	snprintf(reason, size, "%s: %s%s%s", step, error_text(err, text, sizeof(text)),
+		 err == -EPERM && missing[0] ? ", missing " : "", err == -EPERM ? missing : "");
+	return err;
+}
+
+/* The BTF id of what the hook attaches to. */
+static int target_id(const struct trial *trial, const struct hook *hook)
+{
+	char name[128];
+
+	if (hook->attach == BPF_TRACE_RAW_TP) {
+		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
+		return btf__find_by_name_kind(trial->btf, name, BTF_KIND_TYPEDEF);
+	}
+	snprintf(name, sizeof(name), "%s%s",
+		 hook->attach == BPF_LSM_MAC	? "bpf_lsm_" :
+		 hook->attach == BPF_TRACE_ITER ? "bpf_iter_" :
+						  "",
+		 hook->target);
+	return btf__find_by_name_kind(trial->btf, name, BTF_KIND_FUNC);
+}
+
+static int load(const struct hook *hook, int btf_id, int map_fd)
+{
+	int allow = hook->target ? 0 : 1; /* cgroup programs say 1 for yes */
+	struct bpf_insn code[] = {
+		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		  .dst_reg = 1,
+		  .src_reg = BPF_PSEUDO_MAP_VALUE,
+		  .imm = map_fd },
+		{ .code = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 1 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		  .dst_reg = 1,
+		  .src_reg = 2,
+		  .imm = BPF_ADD },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = allow },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = hook->attach,
+		    .attach_btf_id = (__u32)btf_id);
+	int fd = bpf_prog_load(hook->type, "evmon_trial", "Dual BSD/GPL", code, ARRAY_SIZE(code),
+			       &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int attach(const struct trial *trial, const struct hook *hook, int program_fd)
+{
+	int fd;
+
+	if (!hook->target)
+		fd = bpf_link_create(program_fd, trial->cgroup_fd, hook->attach, NULL);
+	else if (hook->attach == BPF_TRACE_ITER)
+		fd = bpf_link_create(program_fd, 0, hook->attach, NULL);
+	else
+		fd = bpf_raw_tracepoint_open(NULL, program_fd);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What every LSM hook of ours would see. */
+static void provoke(void)
+{
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return;
+}
+
+int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size_t size)
+{
+	const struct hook *hook = hook_get(id);
+	_cleanup_(closep) int map_fd = -1, program_fd = -1, link_fd = -1;
+	__u64 runs = 0;
+	__u32 zero = 0;
+	int btf_id = 0;
+
+	if (!hook->target && trial->cgroup_fd < 0)
+		return refused(reason, size, "no unified cgroup hierarchy is mounted", -ENOENT);
+	if (hook->target) {
+		btf_id = target_id(trial, hook);
+		if (btf_id < 0)
+			return refused(reason, size, "not in this kernel's BTF", -ENOENT);
+	}
+	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "evmon_trial", sizeof(zero), sizeof(runs), 1,
+				NULL);
+	if (map_fd < 0)
+		return refused(reason, size, "create a map", -errno);
+	program_fd = load(hook, btf_id, map_fd);
+	if (program_fd < 0)
+		return refused(reason, size, "load", program_fd);
+	link_fd = attach(trial, hook, program_fd);
+	if (link_fd < 0)
+		return refused(reason, size, "attach", link_fd);
+	if (hook->attach != BPF_LSM_MAC)
+		return 0;
+	provoke();
+	if (bpf_map_lookup_elem(map_fd, &zero, &runs) < 0 || !runs) {
+		snprintf(reason, size, "attaches and never runs: the kernel's lsm list lacks bpf");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+void trial_missing_rights(char *text, size_t size)
+{
+	static const unsigned wanted[] = { CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	size_t at = 0;
+
+	text[0] = '\0';
+	if (syscall(SYS_capget, &header, data) < 0)
+		return;
+	if (data[0].effective >> CAP_SYS_ADMIN & 1)
+		return; /* covers CAP_BPF and CAP_PERFMON */
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		unsigned n = wanted[i];
+
+		if (data[n / 32].effective >> (n % 32) & 1 || at >= size)
+			continue;
+		at += (size_t)snprintf(text + at, size - at, "%s%s", at ? " " : "",
+				       capability_name(n));
+	}
+}

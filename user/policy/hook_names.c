@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The names of hooks, in the notation of libbpf's section names, since that is what users of BPF
+ * know. One table; kernel/ and alert/ both need it, so it stands in the room beneath them.
+ */
+#include "policy/hook_names.h"
+
+#include "base/macros.h"
+
+static const char *const names[EVMON_HOOK_MAX] = {
+	[EVMON_HOOK_NONE] = "none",
+	[EVMON_HOOK_TP_FORK] = "tp_btf/sched_process_fork",
+	[EVMON_HOOK_TP_EXEC] = "tp_btf/sched_process_exec",
+	[EVMON_HOOK_TP_EXIT] = "tp_btf/sched_process_exit",
+	[EVMON_HOOK_TP_CGROUP_MKDIR] = "tp_btf/cgroup_mkdir",
+	[EVMON_HOOK_ITER_TASK] = "iter/task",
+	[EVMON_HOOK_FEXIT_INET_BIND] = "fexit/inet_bind",
+	[EVMON_HOOK_FEXIT_INET6_BIND] = "fexit/inet6_bind",
+	[EVMON_HOOK_CGROUP_POST_BIND4] = "cgroup/post_bind4",
+	[EVMON_HOOK_CGROUP_POST_BIND6] = "cgroup/post_bind6",
+	[EVMON_HOOK_LSM_SOCKET_BIND] = "lsm/socket_bind",
+	[EVMON_HOOK_FMOD_RET_SOCKET_BIND] = "fmod_ret/security_socket_bind",
+	[EVMON_HOOK_CGROUP_BIND4] = "cgroup/bind4",
+	[EVMON_HOOK_CGROUP_BIND6] = "cgroup/bind6",
+	[EVMON_HOOK_FEXIT_CAPABLE] = "fexit/security_capable",
+	[EVMON_HOOK_TP_CAP_CAPABLE] = "tp_btf/cap_capable",
+	[EVMON_HOOK_UEVENT] = "uevent",
+	[EVMON_HOOK_PROC] = "proc",
+	[EVMON_HOOK_CONFIG] = "config",
+};
+
+const char *hook_name(enum evmon_hook hook)
+{
+	return (unsigned)hook < ARRAY_SIZE(names) && names[hook] ? names[hook] : names[0];
+}
