@@ -28,7 +28,7 @@ struct event_process {
 	enum evmon_subject subject;
 	char comm[17];
 	char exe[EVENT_PATH_MAX];  /* absolute; empty: not known */
-	bool exe_truncated;	   /* leading directories are missing */
+	bool exe_truncated;	   /* leading directories are missing: exe has no slash in front */
 	char args[EVENT_ARGS_MAX]; /* argv, NUL after each */
 	size_t args_length;
 	bool args_truncated;

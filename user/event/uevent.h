@@ -17,5 +17,6 @@ struct uevent {
 	char vendor[5], product[5], class[3]; /* of PRODUCT and TYPE, lower-case hex, zero-filled */
 };
 
-/* 0: one of USB's; 1: well-formed, of another subsystem; -EBADMSG: not a uevent. */
+/* 0: one of USB's; 1: well-formed, of another subsystem, or one that was asked for by writing to a
+ * `uevent` file; -EBADMSG: not a uevent. */
 int uevent_decode(const void *data, size_t size, struct uevent *ret_uevent);
