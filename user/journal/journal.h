@@ -26,20 +26,25 @@ struct journal_config {
 	bool cmdline_full;
 };
 
-/* -EROFS, -EACCES, -ENOSPC ...: `ret_where` (static text) names what could not be done. */
+/* -EROFS, -EACCES, -ENOSPC ..., -EBUSY (somebody else writes): `ret_where` (static text) says
+ * what could not be done. */
 int journal_open(const struct journal_config *config, struct journal **ret_journal,
 		 const char **ret_where);
 void journal_close(struct journal *journal); /* syncs */
 DEFINE_CLEANUP(struct journal *, journal_close);
 
-/* Writes the alert's line. Not durable before journal_sync(). */
+/* Writes the alert's line. Not durable before journal_sync(). After an error nothing was written
+ * and the next try may succeed. */
 int journal_append(struct journal *journal, const struct alert *alert, uint64_t *ret_seq);
 /* fdatasync of what was appended, then the mark. Nothing to do is no error. */
 int journal_sync(struct journal *journal);
 /* Lines are waiting for journal_sync(). */
 bool journal_dirty(const struct journal *journal);
-/* Bytes cut from torn tails at open; lines found complete after the last mark. */
+/* Bytes cut from torn tails at open. */
 uint64_t journal_recovered(const struct journal *journal);
+/* What open found missing, in words (for self.journal-broken); NULL: nothing. seq then goes on
+ * above all that may have been given away. */
+const char *journal_notice(const struct journal *journal);
 
 struct journal_heads {
 	char id[9];

@@ -10,10 +10,13 @@
 #include "alert/alert.h"
 
 struct mirror {
-	int fd; /* -1: there is no journald */
+	int fd;		  /* -1: there is no journald */
+	const char *path; /* of its socket; not owned */
 	uint64_t sent, lost;
 };
 
 int mirror_open(struct mirror *ret_mirror);
+/* The same at another socket, which must outlive the mirror. */
+int mirror_open_at(struct mirror *ret_mirror, const char *path);
 void mirror_close(struct mirror *mirror);
 void mirror_send(struct mirror *mirror, const struct alert *alert, uint64_t seq);
