@@ -26,7 +26,7 @@ _Static_assert(sizeof(((struct event_exec *)0)->file) > EVMON_NAME_BYTES,
 
 static bool rule_is_valid(unsigned rule)
 {
-	return rule < EVMON_RULE_CLOSED || (rule >= EVMON_RULE_VENDOR && rule < EVMON_RULES);
+	return rule < EVMON_RULE_CANARY || (rule >= EVMON_RULE_VENDOR && rule < EVMON_RULES);
 }
 
 /* LATE is user space's, and so are the other sensors. */

@@ -6,14 +6,18 @@
  * while evmon runs), the instance behind each slot, and the executables below modules_dir.
  * A module's executable is <modules_dir>/<Name>/<Name> (EVerest lib/config, C++ and Rust).
  */
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/macros.h"
-#include "policy/policy.h"
+
+enum {
+	MODULE_NAME_MAX = 64 /* as in a policy */
+};
 
 struct module {
-	char id[POLICY_NAME_MAX]; /* empty: not known */
-	char name[POLICY_NAME_MAX];
+	char id[MODULE_NAME_MAX]; /* empty: not known */
+	char name[MODULE_NAME_MAX];
 };
 
 struct modules;
@@ -26,13 +30,15 @@ DEFINE_CLEANUP(struct modules *, modules_free);
 int modules_class(struct modules *modules, const char *name);
 /* The name of a class; NULL if it is no module's. */
 const char *modules_name(const struct modules *modules, unsigned class);
-/* Calls fn for each executable below dir (path, class); classes are made for new names. */
+/* Calls fn for each executable file <dir>/<Name>/<file> (path, class); classes are made for new
+ * names that have one. Stops at an error of fn. -ENOENT: no such dir; -ENOSPC: classes ran out. */
 int modules_scan(struct modules *modules, const char *dir,
 		 int (*fn)(const char *path, unsigned class, void *userdata), void *userdata);
 /* argv[0] (or EV_MODULE) of a slot's instance: "slac:EvseSlac" gives id slac. A text that does
- * not end in ":<name of the class>" gives id = --module's value if `args` has it, else none. */
+ * not end in ":<name of the class>" gives id = --module's value if `args` has it, else none.
+ * A slot beyond the last, or of no module, is passed over. */
 void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, const char *argv0,
 		      const char *args, size_t args_length);
 /* False: the class is no module's. The id is empty where the slot is not known. */
-int modules_of(const struct modules *modules, unsigned class, unsigned slot,
-	       struct module *ret_module);
+bool modules_of(const struct modules *modules, unsigned class, unsigned slot,
+		struct module *ret_module);

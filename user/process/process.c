@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The record holds what the kernel knew at the moment of the deed; /proc is asked only for what did
+ * not fit into it, and only while it shows the same process: the directory is opened once, so that
+ * it can't become another's in between, and the start time in it must be the record's. A process
+ * keeps its start time over exec, so its executable is compared too before a longer path or a
+ * longer command line is taken. What stays unknown stays empty.
+ */
+#include "process/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/macros.h"
+#include "process/cgroup.h"
+
+enum {
+	STAT_MAX = 2048,       /* 52 numbers and a name */
+	STATUS_MAX = 4096,     /* Uid: stands near the top */
+	STAT_START_FIELD = 22, /* proc(5) */
+	CGROUP_FILE_MAX = 64 << 10
+};
+
+#define NS_PER_SECOND 1000000000ULL
+
+/* /proc/<pid>/stat: the start in clock ticks since boot. The name in it is the process's own choice
+ * and may hold anything, so fields are counted from the last parenthesis. */
+static int proc_start_ticks(int proc_fd, uint64_t *ret_ticks)
+{
+	char stat[STAT_MAX], *at;
+	ssize_t n = file_read_into(proc_fd, "stat", stat, sizeof(stat));
+
+	if (n < 0)
+		return (int)n;
+	at = strrchr(stat, ')');
+	for (int field = 2; at && field < STAT_START_FIELD; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	if (!at)
+		return -EBADMSG;
+	*ret_ticks = strtoull(at, NULL, 10);
+	return 0;
+}
+
+/* The directory of the process that started then; start_ns 0: whoever has the pid. */
+static int proc_open(uint32_t pid, uint64_t start_ns, int *ret_fd)
+{
+	_cleanup_(closep) int fd = -1;
+	char path[32];
+	uint64_t ticks, ns_per_tick = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (start_ns) {
+		err = proc_start_ticks(fd, &ticks);
+		if (err)
+			return err;
+		if (ticks != start_ns / ns_per_tick)
+			return -ESRCH;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static bool proc_exe_is(int proc_fd, uint32_t dev, uint64_t ino)
+{
+	struct stat st;
+
+	return ino && !fstatat(proc_fd, "exe", &st, 0) && st.st_ino == ino &&
+	       file_kernel_dev(st.st_dev) == dev;
+}
+
+/* known: the end of the path that the kernel gave, which the longer one must have too. */
+static void proc_take_exe(int proc_fd, const char *known, struct process *p)
+{
+	static const char deleted[] = " (deleted)";
+	char link[PROCESS_PATH_MAX];
+	ssize_t got = readlinkat(proc_fd, "exe", link, sizeof(link) - 1);
+	size_t n = got > 0 ? (size_t)got : 0, tail = strlen(known);
+
+	if (!n || link[0] != '/')
+		return;
+	link[n] = '\0';
+	if (n > sizeof(deleted) - 1 && !strcmp(link + n - (sizeof(deleted) - 1), deleted) &&
+	    strcmp(known + tail - MIN(tail, sizeof(deleted) - 1), deleted) != 0)
+		n -= sizeof(deleted) - 1;
+	link[n] = '\0';
+	if (n < tail || strcmp(link + n - tail, known) != 0)
+		return;
+	memcpy(p->exe, link, n + 1);
+}
+
+/* Takes whole arguments, as many and as long as an alert shows. */
+static void take_args(struct process *p, const char *args, size_t n, bool cut)
+{
+	size_t end = 0;
+
+	p->args_known = n > 0;
+	for (int i = 0; i < PROCESS_ARGS && end < n; i++) {
+		size_t length = strnlen(args + end, n - end);
+
+		if (end + length + 1 > sizeof(p->args)) {
+			cut = true;
+			length = sizeof(p->args) - end - 1;
+		}
+		memcpy(p->args + end, args + end, length);
+		end += length;
+		p->args[end++] = '\0';
+		if (end >= sizeof(p->args))
+			break;
+	}
+	p->args_length = end;
+	if (cut || end < n)
+		p->truncated = true;
+}
+
+/* known: what the kernel gave, which the longer list must begin with (without its last NUL, since
+ * the last argument may have been cut). */
+static void proc_take_args(int proc_fd, const char *known, size_t known_length, struct process *p)
+{
+	char args[PROCESS_ARGS_MAX + 2];
+	ssize_t n = file_read_into(proc_fd, "cmdline", args, sizeof(args));
+	size_t same = known_length ? known_length - 1 : 0;
+
+	if (n <= 0 || (size_t)n < known_length || memcmp(args, known, same) != 0)
+		return;
+	p->truncated = false;
+	take_args(p, args, (size_t)n, false);
+}
+
+static void proc_take_cgroup(int proc_fd, struct process *p)
+{
+	_cleanup_(freep) char *text = NULL;
+
+	if (!file_read(proc_fd, "cgroup", CGROUP_FILE_MAX, &text, NULL))
+		cgroup_of_text(text, p->cgroup, sizeof(p->cgroup));
+}
+
+/* Completes the command line and the path that did not fit into the record. */
+static void complete(int proc_fd, const struct event_process *e, struct process *p)
+{
+	if (!e->args_truncated && !e->exe_truncated)
+		return;
+	if (!proc_exe_is(proc_fd, e->exe_dev, e->exe_ino))
+		return;
+	if (e->args_truncated)
+		proc_take_args(proc_fd, e->args, e->args_length, p);
+	if (e->exe_truncated)
+		proc_take_exe(proc_fd, e->exe, p);
+}
+
+void process_from_event(const struct event *event, struct process *ret_process)
+{
+	const struct event_process *e = &event->process;
+	_cleanup_(closep) int proc_fd = -1;
+	struct process *p = ret_process;
+
+	memset(p, 0, sizeof(*p));
+	p->pid = e->pid;
+	p->ppid = e->ppid;
+	p->start_us = e->start_ns / 1000;
+	p->uid = e->uid;
+	p->euid = e->euid;
+	p->gid = e->gid;
+	p->ids_known = true;
+	memcpy(p->comm, e->comm, sizeof(p->comm));
+	memcpy(p->exe, e->exe, sizeof(e->exe));
+	take_args(p, e->args, e->args_length, e->args_truncated);
+	if (!proc_open(e->pid, e->start_ns, &proc_fd)) {
+		complete(proc_fd, e, p);
+		proc_take_cgroup(proc_fd, p);
+	}
+	if (e->exe_truncated && p->exe[0] != '/')
+		p->truncated = true;
+	if (!p->cgroup[0] && e->cgroup_id)
+		(void)cgroup_of_id(e->cgroup_id, p->cgroup, sizeof(p->cgroup));
+}
+
+void process_from_actor(const struct evmon_actor *actor, struct process *ret_process)
+{
+	_cleanup_(closep) int proc_fd = -1;
+	struct process *p = ret_process;
+
+	memset(p, 0, sizeof(*p));
+	p->pid = actor->tgid;
+	p->start_us = actor->start_ns / 1000;
+	p->uid = actor->uid;
+	memcpy(p->comm, actor->comm, sizeof(actor->comm));
+	/* Without its start time nobody can say that the process is still the same. */
+	if (!actor->start_ns || proc_open(actor->tgid, actor->start_ns, &proc_fd))
+		return;
+	proc_take_cgroup(proc_fd, p);
+	if (!proc_exe_is(proc_fd, actor->exe_dev, actor->exe_ino))
+		return;
+	proc_take_exe(proc_fd, "", p);
+	proc_take_args(proc_fd, "", 0, p);
+}
+
+void process_self(struct process *ret_process)
+{
+	_cleanup_(closep) int proc_fd = -1;
+	struct process *p = ret_process;
+	uint64_t ticks;
+
+	memset(p, 0, sizeof(*p));
+	p->pid = (uint32_t)getpid();
+	p->ppid = (uint32_t)getppid();
+	p->uid = getuid();
+	p->euid = geteuid();
+	p->gid = getgid();
+	p->ids_known = true;
+	prctl(PR_GET_NAME, p->comm);
+	if (proc_open(p->pid, 0, &proc_fd))
+		return;
+	if (!proc_start_ticks(proc_fd, &ticks))
+		p->start_us = ticks * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	proc_take_exe(proc_fd, "", p);
+	proc_take_args(proc_fd, "", 0, p);
+	proc_take_cgroup(proc_fd, p);
+}
+
+int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
+{
+	_cleanup_(closep) int proc_fd = -1;
+	char status[STATUS_MAX];
+	const char *at;
+	unsigned euid;
+	ssize_t n;
+	int err;
+
+	err = proc_open(pid, start_ns, &proc_fd);
+	if (err)
+		return err;
+	n = file_read_into(proc_fd, "status", status, sizeof(status));
+	if (n < 0)
+		return (int)n;
+	/* The kernel escapes a newline in the name, so this is the line itself. */
+	at = strstr(status, "\nUid:");
+	if (!at || sscanf(at, "\nUid: %*u %u", &euid) != 1)
+		return -EBADMSG;
+	*ret_euid = euid;
+	return 0;
+}
