@@ -5,7 +5,8 @@
  * Folding: the first violation of a key is alerted at once; at the end of each window in which
  * its tally grew one more alert carries the growth; windows of a key that keeps growing double up
  * to window_max and start over after a quiet one; at most 64 keys a rule and window, the rest
- * share one. For each rule the sum over its alerts equals the sum of its tallies.
+ * share one (one a verdict, where a rule has several). For each rule the sum over its alerts
+ * equals the sum of its tallies. What the sink refuses stays to be alerted.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,10 +19,11 @@ enum {
 
 struct aggregate;
 
-/* Where alerts go; -errno is passed up. */
+/* Where alerts go; -errno is passed up. It must not call back. */
 typedef int (*aggregate_sink_fn)(struct alert *alert, void *userdata);
 /* The kernel's exact count of a key now; -ENOENT: the kernel keeps none (the key was counted in
- * an overflow entry, or the sensor is user space's). */
+ * an overflow entry). Overflow entries are read, and swept, under a key of their own: rule, verdict
+ * and slot EVMON_SLOT_OVERFLOW, all else zero. */
 typedef int (*aggregate_read_fn)(const struct evmon_tally_key *key, struct evmon_tally *ret_tally,
 				 void *userdata);
 
@@ -32,18 +34,21 @@ struct aggregate_config {
 	void *userdata;
 };
 
+/* -EINVAL: a window of no length, or window_max below it. */
 int aggregate_new(const struct aggregate_config *config, struct aggregate **ret_aggregate);
 void aggregate_free(struct aggregate *aggregate);
 DEFINE_CLEANUP(struct aggregate *, aggregate_free);
 
-/* A violation that a record told of. The alert's own count is replaced by the tally's growth. */
+/* A violation that a record told of. Its count, first, last and time_ns are replaced: by the
+ * tally's growth and by now. The sink may be called with other alerts before. */
 int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t now_ns);
 /* One that user space counts itself (usb, config, exec.root-steady, self): adds `count` to its
  * own tally of the key (rule and object bytes), then as aggregate_push. `identity` tells objects
  * of one rule apart (a device's port and numbers, a config finding's words). */
 int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const char *identity,
 		       uint64_t now_ns);
-/* A tally seen in a sweep: alerts what no record has told of. make fills an alert from it. */
+/* A tally seen in a sweep: alerts what no record has told of. Where the kernel made a record within
+ * the last second, that is given as long to arrive, and aggregate_deadline() says so. */
 int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *key,
 		    const struct evmon_tally *tally, const struct modules *modules,
 		    const struct policy *policy, uint64_t now_ns);

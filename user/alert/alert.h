@@ -31,7 +31,7 @@ struct alert_object_exec {
 };
 
 struct alert {
-	uint64_t time_ns; /* CLOCK_BOOTTIME of making it */
+	uint64_t time_ns; /* CLOCK_BOOTTIME: an event's own; aggregation sets when it is sent */
 	enum evmon_sensor sensor;
 	enum evmon_rule rule; /* NONE: nothing is broken (trace only) */
 	char rule_name[POLICY_NAME_MAX];
@@ -40,11 +40,11 @@ struct alert {
 	bool asked_deny;
 	uint64_t count;
 	uint64_t first_ns, last_ns; /* bound this alert's interval */
-	enum evmon_subject subject;
+	enum evmon_subject subject; /* MAX: folded, of several subjects */
 	bool has_module, has_process;
 	struct module module;
 	struct process process;
-	uint64_t folded; /* > 0: keys that share this alert; object is {"folded":N} */
+	uint64_t folded; /* > 0: keys (at most, out of an overflow entry) that share this alert */
 	enum evmon_hook hook;
 	struct evmon_tally_key key; /* what it was counted by */
 	union {
@@ -54,6 +54,7 @@ struct alert {
 		struct usb_device usb;
 		struct alert_object_self self; /* config and self */
 	};
+	char device[16]; /* bind: the interface's name; empty: none, or not of our namespace */
 	struct alert_object_exec exec_text;
 	bool object_partial; /* from a tally alone: what its key lacks is null */
 	char message[ALERT_MESSAGE_MAX];
@@ -69,24 +70,24 @@ struct alert_stamp {
 	bool cmdline_full;
 };
 
-/* Fill everything from an event: names, message, severity by the policy. count is left 1. */
+/* Fill everything from an event: names, message, severity by the policy. count is left 1. Takes
+ * events that user space makes up as well (exec.root-steady, bind held). */
 void alert_from_event(struct alert *alert, const struct event *event, const struct modules *modules,
 		      const struct policy *policy);
 /* From a tally alone; `more` is the growth it reports. */
 void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 		      const struct evmon_tally *tally, const struct modules *modules,
 		      const struct policy *policy);
+/* rule NONE: seen and allowed (trace), severity is then of no account. */
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
 		    enum severity severity, const struct policy *policy);
-/* self.* and config.*: what is a word, detail a sentence's facts. */
+/* self.* and config.*: what is a word, detail a sentence's facts (empty: none). */
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail);
 
 /* The line without newline, members in the contract's order, up to and including `"prev":"..."`
  * (the journal appends `,"hash":"..."}`); with stamp->journal NULL the whole event object. Falls
- * back to a shorter form with "truncated":true when the line would pass ALERT_LINE_MAX - 80.
- * The length, or -ENOSPC. */
+ * back to shorter forms with "truncated":true when the line would pass ALERT_LINE_MAX - 80.
+ * The length, or -ENOSPC, which no alert gives in a buffer of ALERT_LINE_MAX. */
 int alert_format_json(const struct alert *alert, const struct alert_stamp *stamp, char *buffer,
 		      size_t size);
-/* The names that users see: "fexit/inet_bind", "tcp", ... */
-const char *hook_name(enum evmon_hook hook);
