@@ -32,7 +32,7 @@ BEGIN {
 	readers["evmon/record.h"] = "event/decode.c"
 	readers["evmon/policy_maps.h"] = "kernel/tables.c kernel/bind_table.h kernel/internal.h"
 	readers["evmon/stats.h"] = "kernel/ring.c"
-	readers["evmon/tally.h"] = "event/event.h event/decode.c kernel/tallies.c"
+	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c"
 	# library headers -> the one room that may use them
 	library["bpf/"] = "kernel"
 	library["libelf.h"] = "kernel"

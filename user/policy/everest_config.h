@@ -34,5 +34,8 @@ struct everest_config {
 /* -ENOENT: no such file; -EBADMSG: error says where. Unknown keys are none of evmon's business. */
 int everest_config_load(const char *path, struct everest_config **ret_config,
 			struct policy_error *ret_error);
+/* As everest_config_load() of a file whose bytes are at hand. */
+int everest_config_parse(const char *file, const char *data, size_t size,
+			 struct everest_config **ret_config, struct policy_error *ret_error);
 void everest_config_free(struct everest_config *config);
 DEFINE_CLEANUP(struct everest_config *, everest_config_free);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "evmon/tally.h"
 #include "base/macros.h"
 #include "policy/rules.h"
 
