@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What is wrong with a command line, told in one line and always in the same words. argv[0] is the
+ * verb. All return -EINVAL. */
+#include <getopt.h>
+
+/* Call after getopt_long() (opterr 0, a short string that starts with ':') has returned '?' or ':'. */
+int option_fault(char *const *argv, const struct option *options, int result);
+/* `option` has a value that is not `wanted`. */
+int option_bad_value(char *const *argv, const char *option, const char *value, const char *wanted);
+/* 0, or the complaint about the first operand where the verb takes none. */
+int option_no_operands(int argc, char *const *argv);
