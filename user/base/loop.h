@@ -6,6 +6,7 @@
  * Callbacks return 0 or -errno, and an error ends loop_run() with it.
  */
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include "base/macros.h"

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `evmon --trace`: every event of a tree as a line, with verdict and rule. It has programs, maps
+ * and ring of its own, observes only, needs no daemon, and can run beside one. The way is the
+ * daemon's without its last half: record, event, alert, line.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alert/alert.h"
+#include "alert/text.h"
+#include "alert/usb_judge.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/station.h"
+#include "cmd/cmd.h"
+#include "cmd/trace_options.h"
+#include "cmd/trace_tree.h"
+#include "kernel/ring.h"
+#include "kernel/tables.h"
+#include "kernel/uevent.h"
+
+struct trace {
+	struct trace_options options;
+	struct trace_tree tree;
+	struct loop *loop;
+	struct loop_source *timer;
+	struct usb_devices *usb;
+	int uevent_fd;
+	FILE *out;
+	bool color;
+	char station[STATION_MAX], boot[64];
+	uint64_t started_ns, shown, events, violations, bad, lost_told;
+	uint64_t by_rule[EVMON_RULES];
+	pid_t child;
+	int child_status;
+};
+
+static void print_json(struct trace *trace, const struct alert *alert)
+{
+	_cleanup_(freep) char *line = malloc(ALERT_LINE_MAX);
+	struct alert_stamp stamp = { .station = trace->station,
+				     .boot = trace->boot,
+				     .offset_ns = clock_offset_ns(),
+				     .synced = clock_synced(),
+				     .cmdline_full = trace->tree.policy->cmdline_full };
+
+	if (line && alert_format_json(alert, &stamp, line, ALERT_LINE_MAX) > 0)
+		fprintf(trace->out, "%s\n", line);
+}
+
+static bool wanted(const struct trace *trace, const struct alert *alert)
+{
+	const struct trace_options *o = &trace->options;
+
+	if (o->violations && alert->rule == EVMON_RULE_NONE)
+		return false;
+	if (o->sensor >= 0 && alert->sensor != (enum evmon_sensor)o->sensor)
+		return false;
+	return !o->module || (alert->has_module && (!strcmp(o->module, alert->module.id) ||
+						    !strcmp(o->module, alert->module.name)));
+}
+
+static int show(struct trace *trace, const struct alert *alert)
+{
+	trace->events++;
+	if (alert->rule != EVMON_RULE_NONE && alert->rule < EVMON_RULES) {
+		trace->violations++;
+		trace->by_rule[alert->rule]++;
+	}
+	if (!wanted(trace, alert) || (trace->options.count && trace->shown == trace->options.count))
+		return 0;
+	if (trace->options.json)
+		print_json(trace, alert);
+	else
+		text_alert(trace->out, alert, clock_offset_ns(), trace->color);
+	fflush(trace->out);
+	if (++trace->shown == trace->options.count)
+		loop_stop(trace->loop, EXIT_GOOD);
+	return ferror(trace->out) ? -EPIPE : 0;
+}
+
+static int on_record(const void *data, size_t size, void *userdata)
+{
+	struct trace *trace = userdata;
+	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
+	struct event event;
+
+	if (!alert)
+		return -ENOMEM;
+	if (event_decode(data, size, &event) < 0) {
+		trace->bad++;
+		return 0;
+	}
+	trace_tree_name(&trace->tree, &event);
+	alert_from_event(alert, &event, trace->tree.modules, trace->tree.policy);
+	return show(trace, alert);
+}
+
+static void tell_lost(struct trace *trace)
+{
+	struct ring_counts counts;
+
+	if (ring_counts(trace->tree.kernel, &counts) < 0 || counts.bulk_lost == trace->lost_told)
+		return;
+	log_warning("%llu events lost: the ring was full",
+		    (unsigned long long)(counts.bulk_lost - trace->lost_told));
+	trace->lost_told = counts.bulk_lost;
+}
+
+static int drain(struct trace *trace)
+{
+	int err = ring_consume(trace->tree.kernel, on_record, trace);
+
+	tell_lost(trace);
+	return err;
+}
+
+static int on_ring(int fd, uint32_t events, void *userdata)
+{
+	(void)fd;
+	(void)events;
+	return drain(userdata);
+}
+
+static int on_device(const struct usb_device *device, void *userdata)
+{
+	struct trace *trace = userdata;
+	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
+	enum severity severity = SEVERITY_LOW;
+	enum evmon_rule rule = EVMON_RULE_NONE;
+
+	if (!alert)
+		return -ENOMEM;
+	if (device->attached)
+		rule = usb_judge(trace->tree.policy, device, &severity);
+	alert_from_usb(alert, device, rule, severity, trace->tree.policy);
+	return show(trace, alert);
+}
+
+static int on_known_device(const struct usb_device *device, void *userdata)
+{
+	(void)device;
+	(void)userdata;
+	return 0;
+}
+
+static int on_uevent(int fd, uint32_t events, void *userdata)
+{
+	struct trace *trace = userdata;
+	char datagram[8192];
+	struct uevent uevent;
+
+	(void)events;
+	for (;;) {
+		ssize_t n = uevent_receive(fd, datagram, sizeof(datagram));
+		int err = 0;
+
+		if (n == -EAGAIN)
+			return 0;
+		if (n == -ENOBUFS)
+			err = usb_devices_rescan(trace->usb, on_device, trace);
+		else if (n < 0)
+			return (int)n;
+		else if (n > 0 && uevent_decode(datagram, (size_t)n, &uevent) == 0)
+			err = usb_devices_uevent(trace->usb, &uevent, on_device, trace);
+		if (err < 0)
+			return err;
+	}
+}
+
+static int usb_start(struct trace *trace)
+{
+	int err = uevent_open(&trace->uevent_fd);
+
+	if (err < 0) {
+		log_warning("usb: netlink: %s: not shown", strerror(-err));
+		return 0;
+	}
+	err = usb_devices_new(&trace->usb);
+	if (err >= 0)
+		err = usb_devices_rescan(trace->usb, on_known_device, NULL);
+	return err < 0 ?
+		       err :
+		       loop_add_fd(trace->loop, trace->uevent_fd, EPOLLIN, on_uevent, trace, NULL);
+}
+
+static int on_signal(int signal, pid_t sender, void *userdata)
+{
+	struct trace *trace = userdata;
+
+	(void)sender;
+	/* ^C reaches the command as well; any other end is passed on to it. */
+	if (trace->child && signal != SIGINT)
+		kill(trace->child, signal);
+	if (!trace->child)
+		loop_stop(trace->loop, EXIT_GOOD);
+	return 0;
+}
+
+static int on_timer(void *userdata)
+{
+	struct trace *trace = userdata;
+
+	loop_stop(trace->loop, EXIT_GOOD);
+	return 0;
+}
+
+static int on_child(int fd, uint32_t events, void *userdata)
+{
+	struct trace *trace = userdata;
+	int status = 0;
+
+	(void)fd;
+	(void)events;
+	if (waitpid(trace->child, &status, 0) == trace->child)
+		trace->child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+							    WEXITSTATUS(status);
+	trace->child = 0;
+	loop_stop(trace->loop, trace->child_status);
+	return 0;
+}
+
+static void summary(const struct trace *trace)
+{
+	FILE *out = trace->options.json || trace->options.output ? stderr : trace->out;
+	double seconds = (double)(clock_boot_ns() - trace->started_ns) / 1e9;
+	struct ring_counts counts = { 0 };
+
+	if (ring_counts(trace->tree.kernel, &counts) < 0)
+		counts.bulk_lost = trace->lost_told;
+	fprintf(out, "\n%.1f s, %llu events, %llu violations, %llu lost", seconds,
+		(unsigned long long)trace->events, (unsigned long long)trace->violations,
+		(unsigned long long)counts.bulk_lost);
+	if (trace->bad)
+		fprintf(out, ", %llu not readable", (unsigned long long)trace->bad);
+	fprintf(out, "\n");
+	for (unsigned i = 0; i < EVMON_RULES; i++) {
+		const struct rule *rule = rule_get((enum evmon_rule)i);
+
+		if (trace->by_rule[i])
+			fprintf(out, "%8llu  %s\n", (unsigned long long)trace->by_rule[i],
+				rule ? rule->name :
+				       trace->tree.policy->bind[i - EVMON_RULE_VENDOR].rule);
+	}
+}
+
+static int output_open(struct trace *trace)
+{
+	trace->out = stdout;
+	trace->color = !trace->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	if (!trace->options.output)
+		return 0;
+	trace->color = false;
+	trace->out = fopen(trace->options.output, "we");
+	return trace->out ? 0 : log_err_errno(errno, "-o %s", trace->options.output);
+}
+
+static int loop_start(struct trace *trace)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+	int err = loop_new(&trace->loop);
+
+	if (err >= 0)
+		err = loop_add_signals(trace->loop, signals, on_signal, trace);
+	if (err >= 0 && trace->options.duration_ns)
+		err = loop_add_timer(trace->loop, on_timer, trace, &trace->timer);
+	if (err >= 0 && trace->timer)
+		err = loop_timer_set(trace->timer, clock_boot_ns() + trace->options.duration_ns);
+	return err;
+}
+
+static int start(struct trace *trace)
+{
+	const struct trace_options *o = &trace->options;
+	int err = loop_start(trace);
+
+	if (err < 0)
+		return err;
+	err = trace_tree_open(&trace->tree, o);
+	if (err < 0)
+		return err;
+	err = loop_add_fd(trace->loop, ring_fd(trace->tree.kernel), EPOLLIN, on_ring, trace, NULL);
+	if (err < 0)
+		return err;
+	if (!o->json) {
+		trace_tree_describe(&trace->tree, trace->out);
+		text_header(trace->out, trace->color);
+		fflush(trace->out);
+	}
+	if (!o->pid && !o->command) {
+		err = usb_start(trace);
+		if (err < 0)
+			return err;
+	}
+	if (!o->command)
+		return 0;
+	err = trace_tree_spawn(&trace->tree, o->command, &trace->child);
+	if (err < 0)
+		return err;
+	return loop_add_pid(trace->loop, trace->child, on_child, trace, NULL);
+}
+
+static void trace_fini(struct trace *trace)
+{
+	if (trace->out && trace->out != stdout)
+		fclose(trace->out);
+	usb_devices_free(trace->usb);
+	closep(&trace->uevent_fd);
+	trace_tree_close(&trace->tree);
+	loop_free(trace->loop);
+}
+
+static int status_of(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return EXIT_PERMISSION;
+	case -ENOTSUP:
+		return EXIT_NO_SENSOR;
+	case -EBADMSG:
+		return EXIT_POLICY;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static int run(struct trace *trace)
+{
+	int status = output_open(trace);
+
+	if (status >= 0)
+		status = start(trace);
+	if (status < 0)
+		return status_of(status);
+	status = loop_run(trace->loop);
+	if (drain(trace) < 0)
+		log_debug("the last events could not be shown");
+	summary(trace);
+	if (status < 0 && status != -EPIPE)
+		return status_of(log_err_errno(status, "cannot go on"));
+	return status == -EPIPE ? EXIT_FAILED : status;
+}
+
+int trace_main(int argc, char **argv)
+{
+	struct trace trace = { .uevent_fd = -1, .started_ns = clock_boot_ns() };
+	int status = trace_options_parse(argc, argv, &trace.options);
+
+	if (status)
+		return status > 0 ? EXIT_GOOD : EXIT_USAGE;
+	if (station_name(NULL, trace.station) < 0)
+		log_debug("no machine id");
+	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", trace.boot,
+			   sizeof(trace.boot)) > 0)
+		trace.boot[strcspn(trace.boot, "\n")] = '\0';
+	status = run(&trace);
+	trace_fini(&trace);
+	return status;
+}

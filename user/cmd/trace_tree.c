@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which tree, and who its modules are. A developer's tree stands anywhere: modules_dir is the
+ * policy's if it exists, else what --prefix in the manager's argv says, else where the manager
+ * itself lies (<dir>/../libexec/everest/modules, the layout of EVerest's install). With none of
+ * them nothing can be said about capabilities, and the header says so.
+ */
+#include "cmd/trace_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "kernel/snapshot.h"
+#include "kernel/tables.h"
+
+#define MODULES_BELOW_PREFIX "libexec/everest/modules"
+
+/* As execvp(3) finds it. */
+static int command_path(const char *name, char path[PATH_MAX])
+{
+	const char *dirs = getenv("PATH");
+	char candidate[PATH_MAX];
+
+	if (strchr(name, '/'))
+		return realpath(name, path) ? 0 : -errno;
+	for (const char *at = dirs ? dirs : "/usr/bin:/bin"; *at;) {
+		size_t n = strcspn(at, ":");
+
+		snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)n, at, name);
+		if (access(candidate, X_OK) == 0 && realpath(candidate, path))
+			return 0;
+		at += n + (at[n] == ':');
+	}
+	return -ENOENT;
+}
+
+static int prefix_of(char *const *argv, char *modules_dir)
+{
+	for (; argv && *argv; argv++) {
+		const char *prefix = NULL;
+
+		if (!strcmp(*argv, "--prefix"))
+			prefix = argv[1];
+		else if (!strncmp(*argv, "--prefix=", strlen("--prefix=")))
+			prefix = *argv + strlen("--prefix=");
+		if (!prefix)
+			continue;
+		snprintf(modules_dir, PATH_MAX, "%.3900s/" MODULES_BELOW_PREFIX, prefix);
+		return access(modules_dir, F_OK) == 0 ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+static void modules_dir_find(struct trace_tree *tree, char *const *argv)
+{
+	char exe[PATH_MAX];
+
+	snprintf(tree->modules_dir, sizeof(tree->modules_dir), "%s", tree->policy->modules_dir);
+	if (access(tree->modules_dir, F_OK) == 0 || prefix_of(argv, tree->modules_dir) == 0)
+		return;
+	snprintf(exe, sizeof(exe), "%s", tree->root[0] ? tree->root : tree->policy->manager);
+	snprintf(tree->modules_dir, sizeof(tree->modules_dir), "%.3900s/../" MODULES_BELOW_PREFIX,
+		 dirname(exe));
+	if (access(tree->modules_dir, F_OK) < 0)
+		tree->modules_dir[0] = '\0';
+}
+
+/* argv of a running process into pointers; the text stays in `buffer`. */
+static void argv_of(pid_t pid, char *buffer, size_t size, char **argv, size_t max)
+{
+	char path[64];
+	ssize_t n;
+	size_t k = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	n = file_read_into(AT_FDCWD, path, buffer, size);
+	for (ssize_t at = 0; at < n && k + 1 < max; at += (ssize_t)strlen(buffer + at) + 1)
+		argv[k++] = buffer + at;
+	argv[k] = NULL;
+}
+
+static int root_find(struct trace_tree *tree, const struct trace_options *options)
+{
+	char text[8192], link[64], *argv[128] = { NULL };
+	ssize_t n;
+	int err;
+
+	if (options->command) {
+		err = command_path(options->command[0], tree->root);
+		if (err < 0)
+			return log_err_errno(err, "%s", options->command[0]);
+		modules_dir_find(tree, options->command);
+		return 0;
+	}
+	if (!options->pid) {
+		modules_dir_find(tree, NULL);
+		return 0;
+	}
+	if (kill(options->pid, 0) < 0 && errno == ESRCH) {
+		log_err("-p %d: no such process", (int)options->pid);
+		return -ESRCH;
+	}
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)options->pid);
+	n = readlink(link, tree->root, sizeof(tree->root) - 1);
+	tree->root[n < 0 ? 0 : n] = '\0';
+	argv_of(options->pid, text, sizeof(text), argv, ARRAY_SIZE(argv));
+	modules_dir_find(tree, argv);
+	return 0;
+}
+
+static int module_exe(const char *path, unsigned class, void *userdata)
+{
+	struct trace_tree *tree = userdata;
+
+	if (tables_exe(tree->kernel, path, class, false) < 0)
+		log_debug("%s is gone", path);
+	return 0;
+}
+
+static void exes_fill(struct trace_tree *tree)
+{
+	const struct policy *policy = tree->policy;
+
+	if (tables_exe(tree->kernel, policy->manager, EVMON_CLASS_MANAGER, true) < 0)
+		log_debug("%s is not there", policy->manager);
+	if (tables_exe(tree->kernel, policy->broker_exe, EVMON_CLASS_BROKER, false) < 0)
+		log_debug("%s is not there", policy->broker_exe);
+	if (tree->root[0] && tables_exe(tree->kernel, tree->root, EVMON_CLASS_MANAGER, true) < 0)
+		log_debug("%s is not there", tree->root);
+	for (char **path = policy->root_allow; path && *path; path++)
+		if (tables_exe(tree->kernel, *path, EVMON_CLASS_HOST, true) < 0)
+			log_debug("%s is not there", *path);
+	tables_starters(tree->kernel);
+	if (!tree->modules_dir[0])
+		return;
+	if (tables_modules_dir(tree->kernel, tree->modules_dir) < 0 ||
+	    modules_scan(tree->modules, tree->modules_dir, module_exe, tree) < 0)
+		log_debug("%s cannot be read", tree->modules_dir);
+}
+
+static int class_of(const char *name, void *userdata)
+{
+	struct trace_tree *tree = userdata;
+
+	return modules_class(tree->modules, name);
+}
+
+static int on_task(const struct snapshot_task *task, void *userdata)
+{
+	struct trace_tree *tree = userdata;
+	char text[8192] = "", *argv[2] = { NULL };
+	unsigned slot = 0;
+
+	if (task->class < EVMON_CLASS_MODULE || !task->own)
+		return 0;
+	argv_of((pid_t)task->pid, text, sizeof(text), argv, ARRAY_SIZE(argv));
+	if (tables_task_class(tree->kernel, (pid_t)task->pid, task->start_ns, task->class, text,
+			      &slot) == 0)
+		modules_slot_set(tree->modules, slot, task->class, text, NULL, 0);
+	return 0;
+}
+
+static int policy_get(struct trace_tree *tree)
+{
+	struct policy_errors errors = { .n = 0 };
+	int err = policy_load_default(NULL, &tree->policy, &errors);
+
+	for (size_t i = 0; err < 0 && i < errors.n; i++)
+		log_err("%s:%u:%u: %s", errors.at[i].file, errors.at[i].line, errors.at[i].column,
+			errors.at[i].text);
+	return err;
+}
+
+static int kernel_start(struct trace_tree *tree, const struct trace_options *options)
+{
+	struct kernel_options kernel_options = { .tracing = true,
+						 .tree_only = options->pid || options->command };
+	char where[256];
+	int err = kernel_new(&kernel_options, &tree->kernel, where, sizeof(where));
+
+	if (err < 0) {
+		log_err("%s", where);
+		return err;
+	}
+	if (!tree->modules_dir[0])
+		tree->policy->capability_action = ACTION_ALLOW;
+	exes_fill(tree);
+	err = tables_policy(tree->kernel, tree->policy, class_of, tree);
+	if (err < 0)
+		return log_err_errno(err, "cannot write the policy into the kernel");
+	if (options->pid)
+		tables_root(tree->kernel, options->pid);
+	else if (!options->command && tables_unit(tree->kernel, tree->policy->unit) < 0)
+		log_debug("%s has no cgroup", tree->policy->unit);
+	err = kernel_attach(tree->kernel, tree->policy);
+	if (err < 0)
+		return log_err_errno(err, "cannot attach");
+	if (options->command)
+		return 0;
+	err = snapshot_take(tree->kernel, on_task, tree);
+	return err == -ENOTSUP ? 0 : err;
+}
+
+int trace_tree_open(struct trace_tree *tree, const struct trace_options *options)
+{
+	int err = policy_get(tree);
+
+	if (err >= 0)
+		err = root_find(tree, options);
+	if (err >= 0)
+		err = modules_new(&tree->modules);
+	return err < 0 ? err : kernel_start(tree, options);
+}
+
+void trace_tree_close(struct trace_tree *tree)
+{
+	kernel_free(tree->kernel);
+	modules_free(tree->modules);
+	policy_free(tree->policy);
+}
+
+void trace_tree_describe(const struct trace_tree *tree, FILE *out)
+{
+	const struct coverage *coverage = kernel_coverage(tree->kernel);
+
+	fprintf(out, "# tree of %s, modules in %s\n",
+		tree->root[0] ? tree->root : tree->policy->manager,
+		tree->modules_dir[0] ? tree->modules_dir :
+				       "no directory that was found: capabilities show as allow");
+	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++) {
+		const struct coverage_row *row = &coverage->rows[role];
+
+		if (role == COVERAGE_BIND_DENY)
+			continue;
+		fprintf(out, "# %s: %s%s%s\n", coverage_role_name((enum coverage_role)role),
+			row->n_hooks ? hook_name(row->hooks[0]) : "no hook works here",
+			row->limits ? "; " : "", row->limits ? row->limits : "");
+	}
+}
+
+int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid)
+{
+	sigset_t none;
+	pid_t pid;
+
+	tables_spawner(tree->kernel, getpid(), EVMON_CLASS_MANAGER);
+	pid = fork();
+	if (pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execvp(command[0], command);
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	tables_spawner(tree->kernel, 0, EVMON_CLASS_MANAGER);
+	if (pid < 0)
+		return log_err_errno(errno, "cannot start %s", command[0]);
+	*ret_pid = pid;
+	return 0;
+}
+
+void trace_tree_name(struct trace_tree *tree, const struct event *event)
+{
+	const struct event_process *p = &event->process;
+	char name[TABLES_NAME_MAX];
+	struct module module;
+	unsigned class = 0;
+
+	if (!modules_of(tree->modules, p->class, p->slot, &module) || module.id[0])
+		return;
+	if (tables_slot(tree->kernel, p->slot, &class, name) == 0 && class == p->class)
+		modules_slot_set(tree->modules, p->slot, class, name, p->args, p->args_length);
+}

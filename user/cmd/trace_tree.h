@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The tree that --trace watches: policy, modules and programs for -p, for -- CMD, or for EVerest
+ * as the policy names it. */
+#include <limits.h>
+#include <stdio.h>
+
+#include "cmd/trace_options.h"
+#include "event/event.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
+#include "process/modules.h"
+
+struct trace_tree {
+	struct policy *policy;
+	struct modules *modules;
+	struct kernel *kernel;
+	char modules_dir[PATH_MAX]; /* empty: none was found */
+	char root[PATH_MAX];	    /* executable of the tree's root; empty: the policy's manager */
+};
+
+/* Loads, attaches, takes the snapshot. Has said what is wrong; -EPERM, -ENOTSUP, -EBADMSG (policy)
+ * as kernel_new() and policy_load() have them. */
+int trace_tree_open(struct trace_tree *tree, const struct trace_options *options);
+void trace_tree_close(struct trace_tree *tree);
+/* "# tree, modules, hooks", for people. */
+void trace_tree_describe(const struct trace_tree *tree, FILE *out);
+/* Starts the command as the root of the tree. */
+int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid);
+/* Names the module instance of an event's slot, if it has no name yet. */
+void trace_tree_name(struct trace_tree *tree, const struct event *event);

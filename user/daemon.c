@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `evmon run`: everything is opened, in the order in which it depends on each other, hangs from
+ * one object, and is closed in reverse. Hooks are attached before the snapshot is taken, so that
+ * no task falls between the two; the journal is open before anything can be found.
+ */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "cmd/cmd.h"
+#include "devices.h"
+#include "exes.h"
+#include "found.h"
+#include "kernel/canary.h"
+#include "kernel/ring.h"
+#include "kernel/tables.h"
+#include "pipeline.h"
+#include "report.h"
+
+#define STAMP_NS (10 * 1000000000ULL)
+
+static int class_of(const char *name, void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	return modules_class(daemon->modules, name);
+}
+
+static int on_ring(int fd, uint32_t events, void *userdata)
+{
+	(void)fd;
+	(void)events;
+	return pipeline_drain(userdata);
+}
+
+static int on_window(void *userdata)
+{
+	return pipeline_tick(userdata, false);
+}
+
+static int on_batch(void *userdata)
+{
+	return pipeline_sync(userdata);
+}
+
+/* Records that were lost left their tallies behind. */
+static int lost_check(struct daemon *daemon)
+{
+	struct ring_counts counts;
+	int err = ring_counts(daemon->kernel, &counts);
+	uint64_t lost = counts.alerts_lost + counts.tallies_full;
+
+	if (err < 0 || lost == daemon->lost_seen)
+		return err;
+	daemon->lost_seen = lost;
+	return pipeline_sweep(daemon);
+}
+
+static int on_stamp(void *userdata)
+{
+	struct daemon *daemon = userdata;
+	int err = lost_check(daemon);
+
+	if (err < 0)
+		return err;
+	report_status(daemon);
+	if (!daemon->journal_error[0])
+		notify_supervisor("WATCHDOG=1");
+	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
+}
+
+static int on_signal(int signal, pid_t sender, void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	log_notice("%s from pid %d: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT",
+		   (int)sender);
+	loop_stop(daemon->loop, EXIT_GOOD);
+	return 0;
+}
+
+static int on_canary(int fd, uint32_t events, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	char reason[DAEMON_REASON_MAX];
+	int err = canary_finish(daemon->kernel, daemon->canary);
+
+	(void)fd;
+	(void)events;
+	daemon->canary = 0;
+	if (err < 0)
+		return err;
+	report_status(daemon);
+	if (!coverage_degraded(kernel_coverage(daemon->kernel), reason, sizeof(reason))) {
+		log_notice("protecting: all sensors are proven by the canary");
+		return 0;
+	}
+	log_warning("degraded: %s", reason);
+	return pipeline_self(daemon, EVMON_RULE_SELF_DEGRADED, "coverage", reason);
+}
+
+static int policy_get(struct daemon *daemon)
+{
+	struct policy_errors errors = { .n = 0 };
+	int err = policy_load_default(daemon->options->policy, &daemon->policy, &errors);
+
+	if (err == 0)
+		return 0;
+	for (size_t i = 0; i < errors.n; i++)
+		log_err("%s:%u:%u: %s", errors.at[i].file, errors.at[i].line, errors.at[i].column,
+			errors.at[i].text);
+	if (err == -ENOMEM)
+		return err;
+	log_err("the policy is not valid: the built-in one is in force");
+	daemon->policy_invalid = true;
+	return policy_new_default(&daemon->policy);
+}
+
+static void everest_get(struct daemon *daemon)
+{
+	struct policy_error error = { .line = 0 };
+	int err = everest_config_load(daemon->policy->config, &daemon->everest, &error);
+
+	if (err == -EBADMSG)
+		log_warning("%s:%u:%u: %s", error.file, error.line, error.column, error.text);
+	else if (err < 0)
+		log_debug("%s: %s", daemon->policy->config, strerror(-err));
+}
+
+/* As given, else the policy's, else EVerest's own unix socket, else mosquitto's; TCP only if asked. */
+static int mqtt_choose(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->policy;
+	const char *socket = "/run/mosquitto/mosquitto.sock";
+	const char *url = daemon->options->mqtt;
+	char unix_url[PATH_MAX + 8];
+
+	if (daemon->options->no_mqtt)
+		return 0;
+	if (!url && policy->mqtt_broker[0] && strcmp(policy->mqtt_broker, "auto") != 0)
+		url = policy->mqtt_broker;
+	if (!url) {
+		if (daemon->everest && daemon->everest->mqtt_broker_socket_path[0])
+			socket = daemon->everest->mqtt_broker_socket_path;
+		snprintf(unix_url, sizeof(unix_url), "unix:%s", socket);
+		url = unix_url;
+	}
+	if (strlen(url) >= sizeof(daemon->mqtt_url)) {
+		log_err("the broker's URL is longer than %zu bytes", sizeof(daemon->mqtt_url) - 1);
+		return -EINVAL;
+	}
+	memcpy(daemon->mqtt_url, url, strlen(url) + 1);
+	return 0;
+}
+
+static int fail(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		return EXIT_PERMISSION;
+	return err == -ENOTSUP || err == -ENOENT ? EXIT_NO_SENSOR : EXIT_FAILED;
+}
+
+static int dirs_open(struct daemon *daemon)
+{
+	const struct run_options *o = daemon->options;
+	int err = dir_open_make(o->state_dir, 0750, &daemon->state_fd);
+
+	if (err < 0)
+		return log_err_errno(err, "%s: cannot use the state directory (--state-dir)",
+				     o->state_dir);
+	err = dir_open_make(o->run_dir, 0755, &daemon->run_fd);
+	if (err < 0)
+		return log_err_errno(err,
+				     "%s: cannot use the runtime directory ($RUNTIME_DIRECTORY)",
+				     o->run_dir);
+	return 0;
+}
+
+static int journal_start(struct daemon *daemon)
+{
+	struct journal_config config = { .state_fd = daemon->state_fd,
+					 .run_fd = daemon->run_fd,
+					 .station = daemon->station,
+					 .size = daemon->policy->journal_size,
+					 .cmdline_full = daemon->policy->cmdline_full };
+	const char *where = "";
+	int err = journal_open(&config, &daemon->journal, &where);
+
+	if (err == -EBUSY)
+		log_err("%s/journal: another evmon writes here; stop it or give --state-dir",
+			daemon->options->state_dir);
+	else if (err < 0)
+		log_err_errno(err, "%s/journal: %s", daemon->options->state_dir, where);
+	if (err < 0)
+		return err;
+	if (journal_recovered(daemon->journal))
+		log_warning("journal: cut %llu bytes of a line that a power cut had torn",
+			    (unsigned long long)journal_recovered(daemon->journal));
+	if (daemon->policy->journal_mirror && mirror_open(&daemon->mirror) < 0)
+		log_info("no journald here: alerts are not mirrored");
+	return 0;
+}
+
+static int loop_start(struct daemon *daemon)
+{
+	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	int err = loop_new(&daemon->loop);
+
+	if (err >= 0)
+		err = loop_add_signals(daemon->loop, signals, on_signal, daemon);
+	if (err >= 0)
+		err = loop_add_timer(daemon->loop, on_window, daemon, &daemon->window_timer);
+	if (err >= 0)
+		err = loop_add_timer(daemon->loop, on_batch, daemon, &daemon->batch_timer);
+	if (err >= 0)
+		err = loop_add_timer(daemon->loop, found_settled, daemon, &daemon->settle_timer);
+	if (err >= 0)
+		err = loop_add_timer(daemon->loop, on_stamp, daemon, &daemon->stamp_timer);
+	if (err < 0)
+		return err;
+	return exes_watch(daemon);
+}
+
+static int aggregate_start(struct daemon *daemon)
+{
+	struct aggregate_config config = { .window_ns = daemon->policy->window_ns,
+					   .window_max_ns = daemon->policy->window_max_ns,
+					   .sink = pipeline_sink,
+					   .read = pipeline_read,
+					   .userdata = daemon };
+
+	return aggregate_new(&config, &daemon->aggregate);
+}
+
+static int kernel_start(struct daemon *daemon)
+{
+	struct kernel_options options = { .tracing = false };
+	char where[256];
+	int err = kernel_new(&options, &daemon->kernel, where, sizeof(where));
+
+	if (err < 0) {
+		log_err("%s", where);
+		return err;
+	}
+	err = modules_new(&daemon->modules);
+	if (err < 0)
+		return err;
+	exes_fill(daemon);
+	err = tables_policy(daemon->kernel, daemon->policy, class_of, daemon);
+	if (err < 0)
+		return log_err_errno(err, "cannot write the policy into the kernel");
+	if (tables_unit(daemon->kernel, daemon->policy->unit) < 0)
+		log_debug("%s has no cgroup yet", daemon->policy->unit);
+	return kernel_attach(daemon->kernel, daemon->policy);
+}
+
+static int config_judge(struct daemon *daemon)
+{
+	char detail[512];
+
+	if (!daemon->everest || daemon->everest->run_as_user[0])
+		return 0;
+	snprintf(detail, sizeof(detail),
+		 "%.400s: settings.run_as_user is not set, so every module runs as root",
+		 daemon->policy->config);
+	return pipeline_self(daemon, EVMON_RULE_CONFIG_NO_RUN_AS_USER, "settings.run_as_user",
+			     detail);
+}
+
+/* The watching begins; the canary goes out last, when everything is in place. */
+static int watch_start(struct daemon *daemon)
+{
+	char detail[256];
+	int err =
+		loop_add_fd(daemon->loop, ring_fd(daemon->kernel), EPOLLIN, on_ring, daemon, NULL);
+
+	snprintf(detail, sizeof(detail), "version %s, kernel %s, policy %s", EVMON_VERSION,
+		 kernel_coverage(daemon->kernel)->release, daemon->policy->hash);
+	if (err >= 0)
+		err = pipeline_self(daemon, EVMON_RULE_SELF_STARTED, "start", detail);
+	if (err >= 0 && daemon->policy_invalid)
+		err = pipeline_self(daemon, EVMON_RULE_SELF_POLICY_INVALID, "policy",
+				    daemon->options->policy ? daemon->options->policy :
+							      "/etc/evmon");
+	if (err >= 0)
+		err = config_judge(daemon);
+	if (err >= 0)
+		err = found_at_start(daemon);
+	if (err == -ENOTSUP) /* coverage says so */
+		err = 0;
+	if (err >= 0)
+		err = devices_start(daemon);
+	if (err >= 0)
+		err = canary_start(daemon->kernel, &daemon->canary);
+	if (err >= 0)
+		err = loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon, NULL);
+	return err < 0 ? err : on_stamp(daemon);
+}
+
+static int start(struct daemon *daemon)
+{
+	int err = loop_start(daemon);
+
+	if (err < 0)
+		return log_err_errno(err, "cannot make the event loop");
+	err = policy_get(daemon);
+	if (err < 0)
+		return log_err_errno(err, "cannot make the policy");
+	everest_get(daemon);
+	err = mqtt_choose(daemon);
+	if (err < 0)
+		return err;
+	if (station_name(daemon->policy->station, daemon->station) < 0)
+		log_warning("no machine id: the station's name is the host's alone");
+	err = dirs_open(daemon);
+	if (err < 0)
+		return err;
+	err = journal_start(daemon);
+	if (err < 0)
+		return err;
+	err = aggregate_start(daemon);
+	if (err < 0)
+		return err;
+	err = kernel_start(daemon);
+	if (err < 0)
+		return err;
+	err = report_publish_conf(daemon);
+	if (err < 0)
+		return log_err_errno(err, "%s/publish.conf", daemon->options->run_dir);
+	err = watch_start(daemon);
+	if (err < 0)
+		return log_err_errno(err, "cannot begin to watch");
+	log_notice("evmon %s watches as %s: policy %s, journal in %s", EVMON_VERSION,
+		   daemon->station, daemon->policy->hash, daemon->options->state_dir);
+	notify_supervisor("READY=1");
+	return 0;
+}
+
+/* What is still on its way is brought home; nothing is lost by a stop. */
+static void stop(struct daemon *daemon)
+{
+	int err = pipeline_drain(daemon);
+
+	if (daemon->canary)
+		err = canary_finish(daemon->kernel, daemon->canary);
+	if (err >= 0)
+		err = pipeline_sweep(daemon);
+	if (err >= 0)
+		err = pipeline_tick(daemon, true);
+	if (err >= 0)
+		err = pipeline_self(daemon, EVMON_RULE_SELF_STOPPED, "stop", "stopped by a signal");
+	if (err >= 0)
+		err = pipeline_sync(daemon);
+	if (err < 0)
+		log_err_errno(err, "cannot finish");
+}
+
+static void daemon_fini(struct daemon *daemon)
+{
+	report_remove(daemon);
+	kernel_free(daemon->kernel);
+	for (size_t i = 0; i < daemon->n_batch; i++)
+		free(daemon->batch[i].alert);
+	mirror_close(&daemon->mirror);
+	journal_close(daemon->journal);
+	aggregate_free(daemon->aggregate);
+	usb_baseline_free(daemon->baseline);
+	usb_devices_free(daemon->usb);
+	modules_free(daemon->modules);
+	everest_config_free(daemon->everest);
+	policy_free(daemon->policy);
+	loop_free(daemon->loop);
+	closep(&daemon->uevent_fd);
+	closep(&daemon->files_fd);
+	closep(&daemon->run_fd);
+	closep(&daemon->state_fd);
+}
+
+int daemon_run(const struct run_options *options)
+{
+	_cleanup_(freep) struct daemon *daemon = calloc(1, sizeof(*daemon));
+	int status;
+
+	if (!daemon)
+		return EXIT_FAILED;
+	daemon->options = options;
+	daemon->started_ns = clock_boot_ns();
+	daemon->state_fd = daemon->run_fd = daemon->uevent_fd = daemon->files_fd = -1;
+	daemon->mirror.fd = -1;
+	status = start(daemon);
+	if (status >= 0) {
+		status = loop_run(daemon->loop);
+		if (status < 0)
+			log_err_errno(status, "the event loop ended");
+		notify_supervisor("STOPPING=1");
+		stop(daemon);
+	}
+	daemon_fini(daemon);
+	return status < 0 ? fail(status) : status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The owner object of `evmon run`: everything that lives as long as the daemon hangs here. Shared
+ * by the files at the top of user/ and by nothing beneath them.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alert/aggregate.h"
+#include "alert/alert.h"
+#include "base/loop.h"
+#include "base/station.h"
+#include "cmd/run.h"
+#include "journal/journal.h"
+#include "journal/mirror.h"
+#include "journal/publish_conf.h"
+#include "kernel/kernel.h"
+#include "policy/everest_config.h"
+#include "policy/policy.h"
+#include "process/modules.h"
+#include "process/usb.h"
+
+enum {
+	DAEMON_BATCH = 32,
+	DAEMON_REASON_MAX = 256
+};
+
+/* Counted in user space, beside the kernel's own (kernel/ring.h). */
+struct daemon_counters {
+	uint64_t alerts, records, bad_records, uevents_lost;
+};
+
+/* The manager as its exec or the snapshot showed it. */
+struct daemon_manager {
+	uint32_t pid, uid, exe_dev;
+	uint64_t start_ns, exe_ino;
+	char comm[17];
+};
+
+struct daemon {
+	const struct run_options *options;
+	char station[STATION_MAX];
+	char mqtt_url[PUBLISH_URL_MAX]; /* empty: not published */
+	bool status_unwritable;
+	uint64_t started_ns;
+	int state_fd, run_fd, uevent_fd, files_fd;
+	struct loop *loop;
+	struct loop_source *window_timer, *batch_timer, *settle_timer, *stamp_timer;
+	struct policy *policy;
+	bool policy_invalid;
+	struct everest_config *everest; /* NULL: not there or not readable */
+	struct kernel *kernel;
+	struct modules *modules;
+	struct aggregate *aggregate;
+	struct usb_devices *usb;
+	struct usb_baseline *baseline;
+	struct journal *journal;
+	char journal_error[DAEMON_REASON_MAX]; /* empty: it writes */
+	struct mirror mirror;
+	struct {
+		struct alert *alert; /* owned */
+		uint64_t seq;
+	} batch[DAEMON_BATCH]; /* written, not yet synced: journald hears of them after that */
+	size_t n_batch;
+	struct daemon_manager manager;
+	struct daemon_counters counters;
+	uint64_t lost_seen; /* what the last sweep knew of records that were lost */
+	pid_t canary;
+};
+
+/* Runs until a signal; an exit code of cmd.h. */
+int daemon_run(const struct run_options *options);

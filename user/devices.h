@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The usb sensor: uevents in, alerts out; judged and counted in user space. */
+#include "daemon.h"
+
+/* Opens the netlink socket, reads what is attached, keeps or makes the baseline. No bus is no
+ * error; a socket that cannot be opened is coverage's to tell. */
+int devices_start(struct daemon *daemon);
+/* Uevents are waiting. */
+int devices_event(int fd, uint32_t events, void *userdata);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The data's way in one screen:
+ *
+ *   ring -> event_decode -> alert_from_event (names, severity, words)
+ *        -> aggregate (the tally's exact count) -> journal_append -> journal_sync -> mirror
+ *
+ * Nothing is mirrored or published before it is on the disk. High and critical alerts are synced
+ * at once, the rest in batches of at most 32 or 50 ms.
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "found.h"
+#include "kernel/ring.h"
+#include "kernel/tables.h"
+#include "kernel/tallies.h"
+#include "report.h"
+
+#define BATCH_NS (50 * 1000000ULL)
+
+static void batch_forget(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->n_batch; i++)
+		free(TAKE_PTR(daemon->batch[i].alert));
+	daemon->n_batch = 0;
+}
+
+/* The journal's state in words, told once when it changes. */
+static void journal_state(struct daemon *daemon, int err)
+{
+	char text[DAEMON_REASON_MAX] = "";
+
+	if (err < 0)
+		snprintf(text, sizeof(text), "%.160s/journal: %s", daemon->options->state_dir,
+			 strerror(-err));
+	if (!strcmp(text, daemon->journal_error))
+		return;
+	if (err < 0)
+		log_err("%s: alerts are not on the disk until this is mended", text);
+	else
+		log_notice("%s/journal: writes again", daemon->options->state_dir);
+	snprintf(daemon->journal_error, sizeof(daemon->journal_error), "%s", text);
+	report_status(daemon);
+}
+
+int pipeline_sync(struct daemon *daemon)
+{
+	int err = journal_sync(daemon->journal);
+
+	journal_state(daemon, err);
+	for (size_t i = 0; !err && i < daemon->n_batch; i++)
+		mirror_send(&daemon->mirror, daemon->batch[i].alert, daemon->batch[i].seq);
+	batch_forget(daemon);
+	return loop_timer_set(daemon->batch_timer, 0);
+}
+
+int pipeline_sink(struct alert *alert, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	bool urgent = alert->severity >= SEVERITY_HIGH;
+	struct alert *copy = NULL;
+	uint64_t seq = 0;
+	int err = journal_append(daemon->journal, alert, &seq);
+
+	daemon->counters.alerts++;
+	if (err < 0) {
+		journal_state(daemon, err);
+		return 0;
+	}
+	if (daemon->mirror.fd >= 0)
+		copy = malloc(sizeof(*copy));
+	if (copy) {
+		*copy = *alert;
+		daemon->batch[daemon->n_batch].alert = copy;
+		daemon->batch[daemon->n_batch++].seq = seq;
+	}
+	if (urgent || daemon->n_batch == DAEMON_BATCH)
+		return pipeline_sync(daemon);
+	return loop_timer_set(daemon->batch_timer, clock_boot_ns() + BATCH_NS);
+}
+
+int pipeline_read(const struct evmon_tally_key *key, struct evmon_tally *ret_tally, void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	return tallies_read(daemon->kernel, key, ret_tally);
+}
+
+static int window_arm(struct daemon *daemon)
+{
+	return loop_timer_set(daemon->window_timer, aggregate_deadline(daemon->aggregate));
+}
+
+void pipeline_name_slot(struct daemon *daemon, unsigned class, unsigned slot, const char *args,
+			size_t args_length)
+{
+	char name[TABLES_NAME_MAX];
+	struct module module;
+	unsigned of = 0;
+
+	if (!modules_of(daemon->modules, class, slot, &module) || module.id[0])
+		return;
+	if (tables_slot(daemon->kernel, slot, &of, name) == 0 && of == class)
+		modules_slot_set(daemon->modules, slot, class, name, args, args_length);
+}
+
+static int on_violation(struct daemon *daemon, const struct event *event)
+{
+	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
+	int err;
+
+	if (!alert)
+		return -ENOMEM;
+	alert_from_event(alert, event, daemon->modules, daemon->policy);
+	err = aggregate_push(daemon->aggregate, alert, clock_boot_ns());
+	return err < 0 ? err : window_arm(daemon);
+}
+
+static int on_record(const void *data, size_t size, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	struct event event;
+
+	daemon->counters.records++;
+	if (event_decode(data, size, &event) < 0) {
+		daemon->counters.bad_records++;
+		return 0;
+	}
+	pipeline_name_slot(daemon, event.process.class, event.process.slot, event.process.args,
+			   event.process.args_length);
+	if (event.sensor == EVMON_SENSOR_EXEC && event.joined)
+		found_joined(daemon, &event);
+	return event.key.rule == EVMON_RULE_NONE ? 0 : on_violation(daemon, &event);
+}
+
+int pipeline_drain(struct daemon *daemon)
+{
+	return ring_consume(daemon->kernel, on_record, daemon);
+}
+
+int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identity)
+{
+	int err = aggregate_push_own(daemon->aggregate, alert, identity, clock_boot_ns());
+
+	return err < 0 ? err : window_arm(daemon);
+}
+
+int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what, const char *detail)
+{
+	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
+
+	if (!alert)
+		return -ENOMEM;
+	alert_from_self(alert, rule, daemon->policy, what, detail);
+	return pipeline_own(daemon, alert, what);
+}
+
+static int on_tally(const struct evmon_tally_key *key, const struct evmon_tally *tally,
+		    void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	pipeline_name_slot(daemon, tally->actor.class, key->slot, NULL, 0);
+	return aggregate_sweep(daemon->aggregate, key, tally, daemon->modules, daemon->policy,
+			       clock_boot_ns());
+}
+
+int pipeline_sweep(struct daemon *daemon)
+{
+	int err = tallies_each(daemon->kernel, on_tally, daemon);
+
+	if (err >= 0)
+		err = tallies_each_overflow(daemon->kernel, on_tally, daemon);
+	return err < 0 ? err : window_arm(daemon);
+}
+
+int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
+		   const struct evmon_actor *actor)
+{
+	struct evmon_tally tally;
+	int err = tallies_stand(daemon->kernel, key, actor, clock_boot_ns());
+
+	if (err == -EEXIST)
+		return 0;
+	if (err < 0)
+		return err;
+	err = tallies_read(daemon->kernel, key, &tally);
+	if (err < 0)
+		return err;
+	return on_tally(key, &tally, daemon);
+}
+
+int pipeline_tick(struct daemon *daemon, bool all)
+{
+	int err = aggregate_tick(daemon->aggregate, clock_boot_ns(), all);
+
+	return err < 0 ? err : window_arm(daemon);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The way of the data, from the ring to the disk. */
+#include "daemon.h"
+
+struct tally_finding;
+
+/* Empties the rings. */
+int pipeline_drain(struct daemon *daemon);
+/* An alert that user space found; count 1. identity: see aggregate_push_own(). */
+int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identity);
+/* A finding that is counted once, in the kernel's tallies (tallies_stand). */
+int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
+		   const struct evmon_actor *actor);
+/* self.*: what evmon has to say of itself. */
+int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what,
+		  const char *detail);
+/* Reads every tally: finds what no record told of. */
+int pipeline_sweep(struct daemon *daemon);
+/* Ends windows that are due, all of them at stop. */
+int pipeline_tick(struct daemon *daemon, bool all);
+/* Makes what was written durable, then tells journald. */
+int pipeline_sync(struct daemon *daemon);
+/* The aggregate's sink and source, for aggregate_new(). */
+int pipeline_sink(struct alert *alert, void *userdata);
+int pipeline_read(const struct evmon_tally_key *key, struct evmon_tally *ret_tally, void *userdata);
+/* Names the module instance of a slot, if it is not named yet. */
+void pipeline_name_slot(struct daemon *daemon, unsigned class, unsigned slot, const char *args,
+			size_t args_length);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The two files by which the daemon speaks: there is no socket, so nothing is ever read from
+ * strangers here. status.json is written at each change of state and with each watchdog stamp;
+ * a reader that finds the stamp old knows that the daemon is not well.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cmd/coverage_json.h"
+#include "journal/publish_conf.h"
+#include "kernel/ring.h"
+
+enum {
+	STATUS_MAX = 32 * 1024
+};
+
+#define STATUS_FILE "status.json"
+
+static const char *state_of(struct daemon *daemon, char *reason, size_t size)
+{
+	const struct coverage *coverage = kernel_coverage(daemon->kernel);
+
+	reason[0] = '\0';
+	if (coverage_blind(coverage)) {
+		snprintf(reason, size, "no sensor works on this kernel");
+		return "blind";
+	}
+	if (daemon->policy_invalid)
+		snprintf(reason, size, "the policy is not valid, the built-in one is in force");
+	else if (daemon->journal_error[0])
+		snprintf(reason, size, "%s", daemon->journal_error);
+	else if (!coverage_degraded(coverage, reason, size))
+		return "protecting";
+	return "degraded";
+}
+
+static void write_counters(struct json *json, const struct daemon *daemon)
+{
+	struct ring_counts counts = { 0 };
+
+	if (ring_counts(daemon->kernel, &counts) < 0)
+		log_debug("the kernel's counters cannot be read");
+	json_object(json, "counters");
+	json_uint(json, "alerts", daemon->counters.alerts);
+	json_uint(json, "records", daemon->counters.records);
+	json_uint(json, "alerts_lost", counts.alerts_lost);
+	json_uint(json, "bulk_lost", counts.bulk_lost);
+	json_uint(json, "tallies_full", counts.tallies_full);
+	json_uint(json, "tasks_full", counts.tasks_full);
+	json_uint(json, "slots_full", counts.slots_full);
+	json_uint(json, "standing", counts.standing);
+	json_uint(json, "root_capabilities", counts.root_capabilities);
+	json_uint(json, "denied_ignored", counts.denied_ignored);
+	json_uint(json, "on_behalf", counts.on_behalf);
+	json_uint(json, "userns", counts.userns);
+	json_uint(json, "pending", counts.pending);
+	json_uint(json, "uevents_lost", daemon->counters.uevents_lost);
+	json_uint(json, "mirror_sent", daemon->mirror.sent);
+	json_uint(json, "mirror_lost", daemon->mirror.lost);
+	json_uint(json, "bad_records", daemon->counters.bad_records);
+	json_close_object(json);
+}
+
+static void write_journal(struct json *json, const struct daemon *daemon)
+{
+	struct journal_heads heads = { 0 };
+
+	journal_get_heads(daemon->journal, &heads);
+	json_object(json, "journal");
+	json_string(json, "id", heads.id);
+	json_uint(json, "seq", heads.seq);
+	json_string(json, "urgent", heads.urgent);
+	json_string(json, "routine", heads.routine);
+	json_string(json, "error", daemon->journal_error[0] ? daemon->journal_error : NULL);
+	json_close_object(json);
+}
+
+static int status_format(struct daemon *daemon, char *buffer, size_t size)
+{
+	const struct coverage *coverage = kernel_coverage(daemon->kernel);
+	char reason[DAEMON_REASON_MAX], boot[64] = "";
+	const char *state = state_of(daemon, reason, sizeof(reason));
+	struct json json;
+
+	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
+		boot[strcspn(boot, "\n")] = '\0';
+	json_begin(&json, buffer, size);
+	json_object(&json, NULL);
+	json_string(&json, "schema", "evmon.status/1");
+	json_string(&json, "version", EVMON_VERSION);
+	json_string(&json, "station", daemon->station);
+	json_string(&json, "state", state);
+	json_string(&json, "reason", reason[0] ? reason : NULL);
+	json_uint(&json, "stamp_us", clock_boot_ns() / 1000);
+	json_uint(&json, "started_us", daemon->started_ns / 1000);
+	json_string(&json, "boot", boot);
+	json_string(&json, "kernel", coverage->release);
+	coverage_write_json(&json, coverage);
+	write_counters(&json, daemon);
+	write_journal(&json, daemon);
+	json_object(&json, "policy");
+	json_string(&json, "hash", daemon->policy->hash);
+	json_string(&json, "path", daemon->options->policy);
+	json_close_object(&json);
+	json_object(&json, "mqtt");
+	json_string(&json, "url", daemon->mqtt_url[0] ? daemon->mqtt_url : NULL);
+	json_close_object(&json);
+	json_close_object(&json);
+	return json_end(&json);
+}
+
+void report_status(struct daemon *daemon)
+{
+	char text[STATUS_MAX];
+	int n, err;
+
+	if (!daemon->journal)
+		return;
+	n = status_format(daemon, text, sizeof(text));
+	err = n < 0 ? n :
+		      file_write_atomic(daemon->run_fd, STATUS_FILE, text, (size_t)n, 0644, false);
+	if (err < 0 && !daemon->status_unwritable)
+		log_err_errno(err, "%s/%s: cannot write the status", daemon->options->run_dir,
+			      STATUS_FILE);
+	daemon->status_unwritable = err < 0;
+}
+
+int report_publish_conf(struct daemon *daemon)
+{
+	const struct policy *policy = daemon->policy;
+	struct publish_conf conf = { 0 };
+
+	if (!daemon->mqtt_url[0])
+		return 0;
+	snprintf(conf.broker, sizeof(conf.broker), "%s", daemon->mqtt_url);
+	snprintf(conf.station, sizeof(conf.station), "%s", daemon->station);
+	snprintf(conf.prefix, sizeof(conf.prefix), "%s", policy->mqtt_prefix);
+	snprintf(conf.client_id, sizeof(conf.client_id), "evmon-%s", daemon->station);
+	snprintf(conf.ca, sizeof(conf.ca), "%s", policy->mqtt_ca);
+	snprintf(conf.cert, sizeof(conf.cert), "%s", policy->mqtt_cert);
+	snprintf(conf.key, sizeof(conf.key), "%s", policy->mqtt_key);
+	if (!realpath(daemon->options->state_dir, conf.state_dir))
+		return -errno;
+	return publish_conf_write(daemon->run_fd, &conf);
+}
+
+void report_remove(struct daemon *daemon)
+{
+	if (daemon->run_fd >= 0 && unlinkat(daemon->run_fd, STATUS_FILE, 0) < 0 && errno != ENOENT)
+		log_debug("%s/%s stays", daemon->options->run_dir, STATUS_FILE);
+}
