@@ -207,7 +207,8 @@ unit: $(unit_programs)
 # `make unit-base` for one room.
 unit_rooms := $(addprefix unit-,top $(rooms))
 .PHONY: $(unit_rooms)
-$(unit_rooms): unit-%: $$(filter $(BUILD)/tests/unit/$$*/%,$(unit_programs))
+unit_of = $(filter $(BUILD)/tests/unit/$(1)/%,$(unit_programs))
+$(unit_rooms): unit-%: $$(call unit_of,$$*)
 	@tests/run unit $*
 
 # --- tests ---------------------------------------------------------------------------------------
