@@ -54,7 +54,7 @@ static int connect_tcp(const char *host, unsigned int port, int *ret_fd)
 
 int broker_connect(const struct broker *broker, int *ret_fd)
 {
-	/* CONNECT, 12 bytes follow: "MQTT", level 4, clean session, keep-alive 0, empty client id */
+	/* CONNECT of 12 bytes: "MQTT", level 4, clean session, no keep-alive, no client id */
 	static const unsigned char hello[] = {
 		0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 0
 	};

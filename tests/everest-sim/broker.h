@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Where the MQTT broker listens: socket_path, or else host (an address, or "localhost") and port. */
+/* Where the MQTT broker listens: socket_path, or else host (a number or "localhost") and port. */
 struct broker {
 	const char *socket_path;
 	const char *host;

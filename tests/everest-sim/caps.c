@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Capabilities as EVerest's manager gives them to a module, by the system calls themselves: capget,
- * capset and prctl in the order that was traced of the real one (secure bits, then the inheritable
- * set, then one ambient raise each). Permitted stays full until the execve and effective is what the
- * change of user left: a monitor that judges before the execve must be caught out by this tree too.
+ * Capabilities as EVerest's manager gives them to a module, by the system calls themselves:
+ * capget, capset and prctl in the order that was traced of the real one (secure bits, then the
+ * inheritable set, then one ambient raise each). Permitted stays full until the execve and
+ * effective is what the change of user left: a monitor that judges before the execve must be
+ * caught out by this tree too.
  *
  * EVerest's set_caps() resizes its vector to n and then appends n more, so n zeros stand in front,
  * and zero is CAP_CHOWN. caps_grant() raises it n times as well.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reads an EVerest configuration: libyaml's events, and a stack of the keys that lead to the value at
- * hand. Only what the manager acts on is kept (see EVerest's schema of config.yaml); connections,
- * telemetry, mapping and access are passed over, so that a charger's own file can be given.
+ * Reads an EVerest configuration: libyaml's events, and a stack of the keys that lead to the
+ * value at hand. Only what the manager acts on is kept (see EVerest's schema of config.yaml);
+ * connections, telemetry, mapping and access are passed over, so that a charger's own file can be
+ * given.
  *
  * Modules end up in the order of their ids, because EVerest keeps them in an ordered map and starts
  * them in that order. Their own keys reach them through the environment: real modules get theirs

@@ -50,5 +50,5 @@ static inline void config_freep(struct config **config)
 	config_free(*config);
 }
 
-/* The environment string by which modules learn their keys: lines "id.name=value". NULL: no memory. */
+/* The string by which modules learn their keys: lines "id.name=value". NULL: no memory. */
 char *config_environment(const struct config *config);

@@ -2,9 +2,9 @@
 /*
  * The stand-in for the admin panel's backend: listens on every address of both families, as
  * libwebsockets does when no interface is named, without authentication. Its argv is the one word
- * "MT.EVEREST"; its port, and the word that it is up, go over the datagram socket that is its stdin.
- * Whoever connects is hung up on. A port that can't be had is told on stderr and borne: several of
- * these trees may run on one machine.
+ * "MT.EVEREST"; its port, and the word that it is up, go over the datagram socket that is its
+ * stdin. Whoever connects is hung up on. A port that can't be had is told on stderr and borne:
+ * several of these trees may run on one machine.
  */
 
 #include <netinet/in.h>

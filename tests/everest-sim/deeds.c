@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The table of misdeeds and what they have in common: tries are counted, the first refusal's errno
- * is kept, and the answer names the process that acted, so that a test can hold it against the alert.
- * Deeds that change how another deed is done (repeat, thread, fork-deep ...) take that deed as their
- * last words. All of it is harmless: what a granted deed changes, it puts back.
+ * The table of misdeeds and what they have in common: tries are counted, the first refusal's
+ * errno is kept, and the answer names the process that acted, so that a test can hold it against
+ * the alert. Deeds that change how another deed is done (repeat, thread, fork-deep ...) take that
+ * deed as their last words. All of it is harmless: what a granted deed changes, it puts back.
  */
 
 #include <stdio.h>

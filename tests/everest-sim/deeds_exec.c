@@ -178,7 +178,7 @@ void deed_exec_vfork(struct deeds *deeds, int n_words, char *const words[], stru
 }
 
 /* Arguments that break a terminal, a line of text, a JSON string or a decoder of UTF-8: escapes,
- * control bytes, line ends, quotes, overlong and lone bytes, C1, right-to-left override, nothing. */
+ * control bytes, line ends, quotes, overlong and lone bytes, C1, right-to-left override, empty. */
 void deed_exec_nasty(struct deeds *deeds, int n_words, char *const words[], struct answer *ret)
 {
 	static const char *const nasty[] = {

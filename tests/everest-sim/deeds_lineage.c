@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Other deeds, done from another place in the tree: a descendant whose ancestors are gone, a worker
- * thread, a process whose first thread has ended, a user namespace of its own. A monitor that goes by
- * the parent, by the leader or by who is root in some namespace gets these wrong.
+ * Other deeds, done from another place in the tree: a descendant whose ancestors are gone, a
+ * worker thread, a process whose first thread has ended, a user namespace of its own. A monitor
+ * that goes by the parent, by the leader or by who is root in some namespace gets these wrong.
  *
- * Descendants send their answer through a pipe and end; what they keep ends with them. They wait for
- * the event that matters (to be orphaned, the leader's end), never for a time.
+ * Descendants send their answer through a pipe and end; what they keep ends with them. They wait
+ * for the event that matters (to be orphaned, the leader's end), never for a time.
  */
 
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The benign habits of EVerest's modules: what a monitor sees on every charger and must not report.
- * One table, a row for each module that has any. Sockets are opened once and kept. What repeats runs
- * in a worker thread on a timerfd, because Setup forks its children from such a thread, and their
- * comm before the exec is the thread's.
+ * The benign habits of EVerest's modules: what a monitor sees on every charger and must not
+ * report. One table, a row for each module that has any. Sockets are opened once and kept. What
+ * repeats runs in a worker thread on a timerfd, because Setup forks its children from such a
+ * thread, and their comm before the exec is the thread's.
  *
  * Keys of config_module: habit_ms (the tick, 1000), sdp_port, tcp_port, websocket_port, csms_port,
  * device. Ports may be taken and protocols missing on the machine that runs this: told, not fatal.

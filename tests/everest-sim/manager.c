@@ -155,8 +155,6 @@ static int manager_start(struct manager *m)
 
 	err = tree_init(&m->tree, &m->options, m->config);
 	if (err == 0)
-		err = environment_set(m);
-	if (err == 0)
 		err = status_open(m);
 	if (err == 0 && m->options.admin_panel)
 		err = tree_start_controller(&m->tree);
@@ -164,6 +162,10 @@ static int manager_start(struct manager *m)
 		err = threads_start_idle(WORKERS);
 	if (err == 0)
 		err = loop_open(m);
+	if (err == 0)
+		err = tree_open_ready(&m->tree);
+	if (err == 0)
+		err = environment_set(m);
 	if (err == 0)
 		err = broker_open(m);
 	if (err < 0) {
@@ -303,8 +305,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: manager --config FILE [--prefix DIR] [--mqtt_everest_prefix P]\n"
-		"  [--mqtt_external_prefix P] [--status-fifo PATH] [--sim-dir DIR] [--admin-panel]\n"
-		"  [--no-chown-leak] [--no-broker] [--recover-module-crashes]\n");
+		"  [--mqtt_external_prefix P] [--status-fifo PATH] [--sim-dir DIR]\n"
+		"  [--admin-panel] [--no-chown-leak] [--no-broker] [--recover-module-crashes]\n");
 	return -EINVAL;
 }
 

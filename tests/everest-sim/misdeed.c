@@ -2,8 +2,9 @@
 /*
  * Tells a module of the stand-in tree to misbehave and prints its answer, or misbehaves itself:
  * with --here the deed is done in this process, for what is watched on the whole machine and for
- * innocents that do the same outside the tree. With --hold it then keeps its sockets until its stdin
- * ends. Exit status: 0 the deed was done, 1 it was refused, 2 usage, 3 the module did not answer.
+ * innocents that do the same outside the tree. With --hold it then keeps its sockets until its
+ * stdin ends. Exit status: 0 the deed was done, 1 it was refused, 2 usage, 3 the module did not
+ * answer.
  */
 
 #include <getopt.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The stand-in for every C++ module of EVerest: one program, copied under each module's name into a
- * file of its own, because a monitor tells modules by the inode of their executable. It acts by that
- * name (habits.c) and does, on command, what a module must not do (control.c, deeds.c).
+ * The stand-in for every C++ module of EVerest: one program, copied under each module's name into
+ * a file of its own, because a monitor tells modules by the inode of their executable. It acts by
+ * that name (habits.c) and does, on command, what a module must not do (control.c, deeds.c).
  *
- * As a real one, it starts its threads first and renames its main thread afterwards, so the threads
- * keep the executable's name; it keeps SIGINT blocked and dies of SIGTERM; and it holds a connection
- * to the broker of its own beside the manager's, which it inherited.
+ * As a real one, it starts its threads first and renames its main thread afterwards, so the
+ * threads keep the executable's name; it keeps SIGINT blocked and dies of SIGTERM; and it holds a
+ * connection to the broker of its own beside the manager's, which it inherited.
  */
 
 #include <getopt.h>

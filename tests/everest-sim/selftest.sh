@@ -88,12 +88,14 @@ install -m 4755 "$prefix/libexec/everest/rooted" "$dir/rooted"
 # --- starting and ending a tree ---------------------------------------------------------------------
 
 export EVEREST_SIM_DIR=$dir/sim
-start() { # start CONFIG [OPTION...]
-	local config=$1
-	shift
-	sed -e "s,@USER@,$user," -e "s,@SOCKET@,$dir/mosquitto.sock," "$here/configs/$config" \
+prepare() { # prepare CONFIG
+	sed -e "s,@USER@,$user," -e "s,@SOCKET@,$dir/mosquitto.sock," "$here/configs/$1" \
 		>"$dir/config.yaml"
 	rm -rf "$EVEREST_SIM_DIR"
+}
+start() { # start CONFIG [OPTION...]
+	prepare "$1"
+	shift
 	PATH=$dir/fake:$PATH "$prefix/bin/manager" --config "$dir/config.yaml" \
 		--status-fifo "$dir/status" "$@" >"$dir/alive" 2>"$dir/stderr" &
 	manager=$!
@@ -123,6 +125,7 @@ misdeed() { "$prefix/bin/misdeed" "$@"; }
 pid_of() { misdeed "$1" whoami | sed -n 's/^ok pid=\([0-9]*\) .*/\1/p'; }
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '; }
 argv_of() { tr '\0' '|' <"/proc/$1/cmdline"; }
+sockets_of() { readlink /proc/"$1"/fd/* | grep ^socket: | sort -u; }
 uids() { echo "$1 $1 $1 $1"; }
 listens() { # listens FILE PORT STATE: a row of the namespace's table
 	awk -v port=":$(printf %04X "$2")\$" -v state="$3" '$2 ~ port && $4 == state' \
@@ -142,7 +145,7 @@ user=nobody # who the tree runs as
 echo "# hardened: who and what"
 start hardened.yaml --prefix "$prefix"
 ok "hardened: all modules start" started
-last=0 order=ordered inodes=''
+last=0 last_start=0 order=ordered inodes=''
 for module in $ids; do
 	id=${module%%:*} name=${module#*:}
 	pid=$(pid_of "$id")
@@ -165,8 +168,13 @@ for module in $ids; do
 	is "$id: executable" "$(readlink "/proc/$pid/exe")" \
 		"$prefix/libexec/everest/modules/$name/$name"
 	is "$id: only SIGINT is blocked" "$(status_of "$pid" SigBlk)" 0000000000000002
-	[ "$pid" -gt "$last" ] || order="$id before its turn"
-	last=$pid
+	# in clock ticks; within a tick the pids tell, unless they have wrapped around
+	start=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)
+	if [ "$start" -lt "$last_start" ] ||
+		{ [ "$start" -eq "$last_start" ] && [ $((last - pid)) -gt 0 ] && [ $((last - pid)) -lt 1000 ]; }; then
+		order="$id before its turn"
+	fi
+	last=$pid last_start=$start
 	inodes=$inodes$(stat -Lc %i "/proc/$pid/exe")$'\n'
 done
 is "modules start in the order of their ids" "$order" ordered
@@ -178,8 +186,7 @@ is "manager: every thread has dropped root" \
 is "manager: no capability is left" "$(status_of "$manager" CapPrm)" $none
 is "manager: INT, TERM and CHLD are blocked" "$(status_of "$manager" SigBlk)" 0000000000014002
 slac=$(pid_of slac)
-shared=$(comm -12 <(readlink /proc/"$manager"/fd/* | grep ^socket: | sort -u) \
-	<(readlink /proc/"$slac"/fd/* | grep ^socket: | sort -u) | wc -l)
+shared=$(comm -12 <(sockets_of "$manager") <(sockets_of "$slac") | wc -l)
 is "a module inherits the manager's sockets: its broker connection and both ends of a pair" "$shared" 3
 for i in $(seq 14); do
 	wait_line 3 '*New client connected*' || break
@@ -330,6 +337,8 @@ ok "panel: all modules start" started
 controller=$(pgrep -P "$manager" -x controller)
 is "panel: argv" "$(argv_of "$controller")" "MT.EVEREST|"
 is "panel: executable" "$(readlink "/proc/$controller/exe")" "$prefix/bin/controller"
+is "panel: it inherits no socket of the manager's" \
+	"$(comm -12 <(sockets_of "$controller") <(sockets_of "$manager") | wc -l)" 0
 is "panel: it is not root" "$(status_of "$controller" Uid)" "$(uids "$nobody")"
 is "panel: threads" "$(status_of "$controller" Threads)" 2
 is "panel: it listens on IPv4" "$(listens tcp 8849 0A)" 1
@@ -354,6 +363,53 @@ ok "user by number: all modules start" started
 is "user by number: uid" "$(status_of "$(pid_of slac)" Uid)" "$(uids 54321)"
 is "user by number: gid" "$(status_of "$(pid_of slac)" Gid)" "$(uids 54321)"
 stop "user by number"
+
+echo "# configurations that are refused"
+refused() { # refused WHAT PATTERN: the manager ends with 1 and says why
+	local rc
+	"$prefix/bin/manager" --config "$dir/bad.yaml" --no-broker >/dev/null 2>"$dir/stderr"
+	rc=$?
+	is "$1: exit status" $rc 1
+	ok "$1: it says why" grep -q -- "$2" "$dir/stderr"
+}
+rm -f "$dir/bad.yaml"
+refused "no configuration" 'No such file'
+printf 'settings: {\nactive_modules: [}\n' >"$dir/bad.yaml"
+refused "not YAML" 'line [12]'
+printf 'active_modules:\n  a:\n    module: Auth\n    capabilities: [CAP_FLY]\n' >"$dir/bad.yaml"
+refused "a capability that does not exist" 'line 4'
+printf 'settings: {mqtt_broker_socket_path: /a, mqtt_broker_host: b}\n' >"$dir/bad.yaml"
+refused "two brokers" 'Invalid argument'
+printf 'active_modules: {a: {module: NoSuchModule}}\n' >"$dir/bad.yaml"
+refused "a module that is not there" 'a:NoSuchModule: execute: No such file'
+printf 'settings: {run_as_user: no-such-user}\nactive_modules: {a: {module: Auth}}\n' >"$dir/bad.yaml"
+refused "a user who is not there" 'a:Auth: set real user'
+
+echo "# the order of system calls"
+# With capabilities, between fork and execve; reads and the name service's calls left out.
+traced='prctl(PR_SET_SECUREBITS|setgroups|setgid|setuid|capset|prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN|prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW|prctl(PR_SET_PDEATHSIG|getppid|rt_sigprocmask(SIG_UNBLOCK|execve|'
+if command -v strace >/dev/null; then
+	user=nobody
+	prepare mini.yaml
+	strace -f -o "$dir/trace" "$prefix/bin/manager" --config "$dir/config.yaml" --no-broker \
+		--status-fifo "$dir/status" 2>"$dir/stderr" >"$dir/alive" &
+	tracer=$!
+	exec 6<"$dir/alive"
+	ok "traced: all modules start" started
+	kill -TERM "$(awk 'NR == 1 { print $1 }' "$dir/trace")"
+	ok "traced: the tree ends" ended
+	wait "$tracer"
+	child=$(sed -n 's/^\([0-9]*\) *execve(.*EvseSlac\/EvseSlac".*/\1/p' "$dir/trace")
+	is "a child with capabilities goes EVerest's way" "$(sed -n "s/^$child *//p" "$dir/trace" |
+		sed '/^execve/q' | grep -oE \
+			'^(prctl\(PR_SET_[A-Z]*|prctl\(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, [A-Z_]*|set[gu][a-z]*|capset|getppid|rt_sigprocmask\(SIG_UNBLOCK|execve)' |
+		tr '\n' '|')" "$traced"
+	is "and the manager drops root last" \
+		"$(grep -nE ' (execve|setuid)\(' "$dir/trace" | tail -8 | grep -c setuid)" 8
+else
+	n=$((n + 1))
+	echo "ok $n - a child with capabilities goes EVerest's way # SKIP no strace"
+fi
 
 echo "1..$n"
 echo "# $((n - failures)) of $n passed"

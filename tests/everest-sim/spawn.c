@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One child of the manager, in the very order of EVerest's SubProcess::create(): a packet pipe that
- * closes on exec, a plain fork, and in the child secure bits, user, capabilities, the parent's-death
- * signal, the signal mask, execve. The parent reads the pipe to its end, so modules start strictly
- * one after another. A monitor's tests lean on that order: between setuid and execve the child is an
- * ordinary user with a full permitted set, and only the execve shrinks it.
+ * One child of the manager, in the very order of EVerest's SubProcess::create(): a packet pipe
+ * that closes on exec, a plain fork, and in the child secure bits, user, capabilities, the
+ * parent's-death signal, the signal mask, execve. The parent reads the pipe to its end, so
+ * modules start strictly one after another. A monitor's tests lean on that order: between setuid
+ * and execve the child is an ordinary user with a full permitted set, and only the execve shrinks
+ * it.
  *
- * The user is looked up in the child, as there; so the name service's own sockets and files are its.
+ * The user is looked up in the child, as there; so the name service's own sockets and files are
+ * its.
  */
 
 #include <fcntl.h>

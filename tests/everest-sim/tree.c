@@ -4,8 +4,9 @@
  * The command line of a module is the real one to the word; argv[0] is "<id>:<Module>", not a path.
  * The tree is flat: every module is a direct child of the manager.
  *
- * Modules say that their start is done over a socket pair that they inherit from the manager without
- * CLOEXEC. Real modules inherit such a pair too and say it over MQTT; here it spares a client.
+ * Modules say that their start is done over a socket pair that they inherit from the manager
+ * without CLOEXEC. Real modules inherit such a pair too and say it over MQTT; here it spares a
+ * client.
  */
 
 #include <limits.h>
@@ -49,9 +50,12 @@ int tree_init(struct tree *tree, const struct tree_options *options, const struc
 	tree->modules = calloc(config->n_modules + 1, sizeof(*tree->modules));
 	if (!tree->modules_dir || !tree->log_config || !tree->modules)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, tree->ready_fds) < 0)
-		return -errno;
 	return 0;
+}
+
+int tree_open_ready(struct tree *tree)
+{
+	return socketpair(AF_UNIX, SOCK_DGRAM, 0, tree->ready_fds) < 0 ? -errno : 0;
 }
 
 void tree_fini(struct tree *tree)

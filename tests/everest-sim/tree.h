@@ -43,6 +43,9 @@ void tree_fini(struct tree *tree);
 /* The admin panel's backend, told its port; its word of readiness comes on controller_fd. */
 int tree_start_controller(struct tree *tree);
 
+/* Where modules say that they are ready. After the controller's start: it does not inherit it. */
+int tree_open_ready(struct tree *tree);
+
 /* Each module that is not standalone, one after another. Says on stderr which one failed. */
 int tree_start_modules(struct tree *tree);
 

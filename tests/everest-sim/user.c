@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The user that EVerest's modules run as. Names are resolved as the real manager does it (getpwnam,
- * getgrouplist, at most 50 groups). A number is taken too, as user and only group, without any look-up:
- * a virtual machine without that user, or with a static C library, can run the tree.
+ * The user that EVerest's modules run as. Names are resolved as the real manager does it
+ * (getpwnam, getgrouplist, at most 50 groups). A number is taken too, as user and only group,
+ * without any look-up: a virtual machine without that user, or with a static C library, can run
+ * the tree.
  *
  * The C library's setgroups, setgid and setuid change every thread of the process, by a signal to
  * each: that broadcast is what the manager's own drop looks like from the kernel, so it is wanted.
