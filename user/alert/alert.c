@@ -196,7 +196,7 @@ void alert_from_event(struct alert *alert, const struct event *event, const stru
 	alert->subject = event->process.subject;
 	alert->has_module =
 		modules_of(modules, event->process.class, event->process.slot, &alert->module);
-	alert->has_process = true;
+	alert->has_process = event->process.pid != 0;
 	process_from_event(event, &alert->process);
 	alert->hook = event->hook;
 	alert->key = event->key;

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an alert says and how grave it is: names, severity by the policy, words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alert_help.h"
+#include "base/clock.h"
+#include "policy/rules.h"
+
+static const struct alert *made(struct stage *stage, const struct event *event)
+{
+	alert_from_event(stage->alert, event, stage->modules, stage->policy);
+	return stage->alert;
+}
+
+static void bind_is_told_in_the_contracts_words(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_BIND_ADMIN_PANEL);
+	const struct alert *alert = made(stage, &event);
+
+	assert_string_equal(alert->message,
+			    "module api (RpcApi) bound tcp 0.0.0.0:8849, the admin panel's port");
+	assert_string_equal(alert->rule_name, "bind.admin-panel");
+	assert_int_equal(alert->severity, SEVERITY_CRITICAL);
+	assert_int_equal(alert->count, 1);
+	assert_int_equal(alert->first_ns, TEST_BOOT_NS);
+	assert_int_equal(alert->last_ns, TEST_BOOT_NS);
+	assert_int_equal(alert->subject, EVMON_SUBJECT_EVEREST);
+	assert_string_equal(alert->module.id, "api");
+	assert_string_equal(alert->module.name, "RpcApi");
+	assert_int_equal(alert->process.pid, TEST_PID);
+	assert_string_equal(alert->policy, "3f9a1c22");
+	assert_memory_equal(&alert->key, &event.key, sizeof(event.key));
+}
+
+static void vendors_rule_takes_name_and_severity_of_its_item(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_VENDOR + 0);
+	const struct alert *alert;
+
+	event.asked_deny = true;
+	alert = made(stage, &event);
+	assert_string_equal(alert->rule_name, "bind.shop");
+	assert_int_equal(alert->severity, SEVERITY_LOW);
+	assert_string_equal(
+		alert->message,
+		"module api (RpcApi) bound tcp 0.0.0.0:8849, against bind.shop; it was to "
+		"be denied, which cannot be done here");
+}
+
+static void item_that_left_the_policy_is_still_told(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_VENDOR + 9);
+
+	assert_string_equal(made(stage, &event)->rule_name, "bind.removed");
+	event = event_bind(stage, EVMON_RULE_BIND_MQTT_TCP);
+	assert_string_equal(made(stage, &event)->rule_name, "bind.mqtt-tcp");
+	assert_int_equal(stage->alert->severity, rule_get(EVMON_RULE_BIND_MQTT_TCP)->severity);
+}
+
+static void endpoints_are_named_as_people_write_them(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_BIND_ADMIN_PANEL);
+
+	event.bind.family = EVMON_FAMILY_IPV6;
+	event.bind.proto = EVMON_PROTO_MPTCP;
+	event.bind.how = EVMON_BIND_HELD;
+	event.bind.address[15] = 1;
+	assert_string_equal(made(stage, &event)->message,
+			    "module api (RpcApi) holds mptcp [::1]:8849, the admin panel's port");
+	event.verdict = EVMON_VERDICT_DENIED;
+	event.process.subject = EVMON_SUBJECT_BROKER;
+	event.process.class = EVMON_CLASS_BROKER;
+	assert_string_equal(made(stage, &event)->message,
+			    "the broker was refused mptcp [::1]:8849, the admin panel's port");
+}
+
+static void index_of_a_foreign_namespace_names_no_device(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_BIND_ADMIN_PANEL);
+
+	event.bind.ifindex = 1;
+	event.bind.netns = 1;
+	assert_string_equal(made(stage, &event)->device, "");
+}
+
+static void capability_words_and_severity_follow_its_kind(void **state)
+{
+	static const struct {
+		enum evmon_rule rule;
+		enum evmon_capability_kind kind;
+		unsigned number;
+		enum severity severity;
+		const char *message;
+	} cases[] = {
+		{ EVMON_RULE_CAPABILITY_USED, EVMON_CAPABILITY_USED, 13, SEVERITY_HIGH,
+		  "module api (RpcApi) used CAP_NET_RAW, which is not in its list" },
+		{ EVMON_RULE_CAPABILITY_DENIED, EVMON_CAPABILITY_DENIED, 12, SEVERITY_LOW,
+		  "module api (RpcApi) asked in vain for CAP_NET_ADMIN, which is not in its list" },
+		{ EVMON_RULE_CAPABILITY_HELD, EVMON_CAPABILITY_HELD, 63, SEVERITY_MEDIUM,
+		  "module api (RpcApi) holds capability 63, which is not in its list" },
+		{ EVMON_RULE_CAPABILITY_EVEREST_CHOWN, EVMON_CAPABILITY_HELD, 0, SEVERITY_LOW,
+		  "module api (RpcApi) holds CAP_CHOWN beyond its list, as EVerest's manager leaves it to modules with others" },
+	};
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct event event =
+			event_capability(stage, cases[i].rule, cases[i].number, cases[i].kind);
+
+		assert_string_equal(made(stage, &event)->message, cases[i].message);
+		assert_int_equal(stage->alert->severity, cases[i].severity);
+	}
+}
+
+static void root_module_is_told_by_what_it_is(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_exec(stage, EVMON_RULE_EXEC_ROOT, "/usr/bin/dash", "/bin/sh");
+
+	assert_string_equal(made(stage, &event)->message,
+			    "module api (RpcApi) ran /usr/bin/dash as root");
+	event.standing = true;
+	assert_string_equal(made(stage, &event)->message, "module api (RpcApi) runs as root");
+	event = event_exec(stage, EVMON_RULE_EXEC_ROOT_STEADY, "/usr/bin/manager", "");
+	event.process.class = EVMON_CLASS_MANAGER;
+	event.key.slot = EVMON_CLASS_MANAGER;
+	assert_string_equal(made(stage, &event)->message,
+			    "the manager is still root after start-up");
+	event = event_exec(stage, EVMON_RULE_EXEC_GAINED, "/usr/bin/ping", "/usr/bin/ping");
+	event.exec.gained = 1ULL << 13 | 1ULL << 0;
+	event.verdict = EVMON_VERDICT_KILLED;
+	assert_string_equal(made(stage, &event)->message,
+			    "module api (RpcApi) gained CAP_CHOWN, CAP_NET_RAW with /usr/bin/ping, "
+			    "and was killed for it");
+}
+
+static void script_is_known_by_what_the_kernel_put_into_argv(void **state)
+{
+	static const char *const script[] = { "/bin/sh", "-e", "./x.sh", "arg" };
+	static const char *const plain[] = { "sh", "-c", "true" };
+	struct stage *stage = *state;
+	struct event event = event_exec(stage, EVMON_RULE_EXEC_SHELL, "/usr/bin/dash", "./x.sh");
+
+	event_args(&event, script, ARRAY_SIZE(script));
+	made(stage, &event);
+	assert_string_equal(stage->alert->exec_text.path, "./x.sh");
+	assert_string_equal(stage->alert->exec_text.interpreter, "/usr/bin/dash");
+	assert_int_equal(stage->alert->severity, SEVERITY_MEDIUM);
+
+	event = event_exec(stage, EVMON_RULE_EXEC_SHELL, "/usr/bin/dash", "/bin/sh");
+	event_args(&event, plain, ARRAY_SIZE(plain));
+	made(stage, &event);
+	assert_string_equal(stage->alert->exec_text.path, "/usr/bin/dash");
+	assert_string_equal(stage->alert->exec_text.interpreter, "");
+}
+
+static void tally_alone_says_who_and_leaves_out_what_it_cannot_know(void **state)
+{
+	struct stage *stage = *state;
+	struct evmon_tally_key key = { .rule = EVMON_RULE_VENDOR,
+				       .slot = TEST_SLOT,
+				       .verdict = EVMON_VERDICT_ALERT,
+				       .sensor = EVMON_SENSOR_BIND };
+	struct evmon_tally tally = { .count = 41, .first_ns = 5, .last_ns = 9 };
+	const struct alert *alert = stage->alert;
+
+	key.object.bind.port = 8849;
+	key.object.bind.proto = EVMON_PROTO_TCP;
+	key.object.bind.scope = EVMON_SCOPE_ANY;
+	tally.actor.tgid = TEST_PID;
+	tally.actor.uid = 1500;
+	tally.actor.class = (uint16_t)stage->class;
+	memcpy(tally.actor.comm, "api:RpcApi", 10);
+	alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+	assert_string_equal(alert->message,
+			    "module api (RpcApi) bound tcp port 8849 (ipv4, any address), against "
+			    "bind.shop; it was to be denied, which cannot be done here");
+	assert_true(alert->asked_deny);
+	assert_true(alert->object_partial);
+	assert_int_equal(alert->count, 41);
+	assert_int_equal(alert->first_ns, 5);
+	assert_int_equal(alert->last_ns, 9);
+	assert_int_equal(alert->subject, EVMON_SUBJECT_EVEREST);
+	assert_true(alert->has_process);
+	assert_int_equal(alert->process.pid, TEST_PID);
+	assert_false(alert->process.ids_known);
+	tally.actor.tgid = 0;
+	alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+	assert_false(alert->has_process);
+}
+
+static void usb_and_self_say_what_they_are_about(void **state)
+{
+	struct stage *stage = *state;
+	struct usb_device device = device_storage();
+
+	alert_from_usb(stage->alert, &device, EVMON_RULE_USB_STORAGE, SEVERITY_CRITICAL,
+		       stage->policy);
+	assert_string_equal(stage->alert->message, "USB device 0951:1666 (DataTraveler \"3.0\") "
+						   "attached at port 1-1.2, a storage device");
+	assert_false(stage->alert->has_process);
+	assert_int_equal(stage->alert->sensor, EVMON_SENSOR_USB);
+	assert_int_equal(stage->alert->severity, SEVERITY_CRITICAL);
+
+	alert_from_self(stage->alert, EVMON_RULE_SELF_GAP, stage->policy, "gap", "for 3 s");
+	assert_string_equal(stage->alert->message, "evmon did not watch for a while: for 3 s");
+	assert_true(stage->alert->has_process);
+	assert_int_equal(stage->alert->sensor, EVMON_SENSOR_SELF);
+
+	alert_from_self(stage->alert, EVMON_RULE_CONFIG_NO_RUN_AS_USER, stage->policy, "settings",
+			"");
+	assert_string_equal(stage->alert->message,
+			    "EVerest's config sets no run_as_user, so modules stay root");
+	assert_false(stage->alert->has_process);
+	assert_int_equal(stage->alert->sensor, EVMON_SENSOR_CONFIG);
+}
+
+static void every_rule_has_a_name_a_severity_and_words(void **state)
+{
+	struct stage *stage = *state;
+
+	for (unsigned number = 1; number < EVMON_RULE_CANARY; number++) {
+		const struct rule *rule = rule_get(number);
+		struct event event;
+
+		assert_non_null(rule);
+		event_begin(&event, stage, rule->sensor, number);
+		if (rule->sensor == EVMON_SENSOR_USB || rule->sensor > EVMON_SENSOR_USB)
+			continue;
+		made(stage, &event);
+		assert_string_equal(stage->alert->rule_name, rule->name);
+		assert_true(strlen(stage->alert->message) > 10);
+		assert_null(strstr(stage->alert->message, "(null)"));
+	}
+}
+
+static void nothing_broken_says_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_NONE);
+
+	made(stage, &event);
+	assert_string_equal(stage->alert->message, "");
+	assert_string_equal(stage->alert->rule_name, "");
+	assert_int_equal(stage->alert->verdict, EVMON_VERDICT_ALLOW);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(bind_is_told_in_the_contracts_words),
+		TEST(vendors_rule_takes_name_and_severity_of_its_item),
+		TEST(item_that_left_the_policy_is_still_told),
+		TEST(endpoints_are_named_as_people_write_them),
+		TEST(index_of_a_foreign_namespace_names_no_device),
+		TEST(capability_words_and_severity_follow_its_kind),
+		TEST(root_module_is_told_by_what_it_is),
+		TEST(script_is_known_by_what_the_kernel_put_into_argv),
+		TEST(tally_alone_says_who_and_leaves_out_what_it_cannot_know),
+		TEST(usb_and_self_say_what_they_are_about),
+		TEST(every_rule_has_a_name_a_severity_and_words),
+		TEST(nothing_broken_says_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
