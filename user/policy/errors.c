@@ -110,12 +110,11 @@ size_t word_distance(const char *a, const char *b)
 	return old[nb];
 }
 
-/* A part left out is as common as a slip: NET_RAW for CAP_NET_RAW, journal for journald. */
+/* A part too few or too many is as common as a slip: NET_RAW for CAP_NET_RAW, mptcp for tcp. */
 static bool is_part(const char *word, const char *of)
 {
-	size_t n = strlen(word);
-
-	return n >= 3 && strcasestr(of, word);
+	return (strlen(word) >= 3 && strcasestr(of, word)) ||
+	       (strlen(of) >= 3 && strcasestr(word, of));
 }
 
 struct phrase hint(const char *word, const char *const *words)

@@ -61,15 +61,15 @@ bool reader_expect(struct reader *reader, const struct node *node, enum node_kin
 	return false;
 }
 
-void reader_duplicates(struct reader *reader, const struct node *map)
+bool reader_repeated(struct reader *reader, const struct node *map, const struct node *value)
 {
-	for (const struct node *value = map->first; value; value = value->next) {
-		const struct node *other = node_find(map, value->key->text);
+	const struct node *first = node_find(map, value->key->text);
 
-		if (other != value)
-			reader_error(reader, value->key, "%s stands twice, first in line %u",
-				     quoted(value->key->text).text, other->key->line);
-	}
+	if (first == value)
+		return false;
+	reader_error(reader, value->key, "%s stands twice, first in line %u",
+		     quoted(value->key->text).text, first->key->line);
+	return true;
 }
 
 static void unknown_key(struct reader *reader, const struct field *fields, const struct node *key)
@@ -97,11 +97,12 @@ int fields_read(struct reader *reader, const struct field *fields, const struct 
 {
 	if (!reader_expect(reader, map, NODE_MAP, "a mapping (key: value)"))
 		return 0;
-	reader_duplicates(reader, map);
 	for (const struct node *value = map->first; value; value = value->next) {
 		const struct field *field = field_find(fields, value->key->text);
 		int err;
 
+		if (reader_repeated(reader, map, value))
+			continue;
 		if (!field) {
 			unknown_key(reader, fields, value->key);
 			continue;
@@ -144,10 +145,10 @@ int read_text(struct reader *reader, const struct field *field, const struct nod
 }
 
 /* "low, medium, high, critical" */
-static struct phrase listed(const struct choice *choices)
+static struct phrase listed(const char *before, const struct choice *choices)
 {
 	struct phrase phrase = { "" };
-	size_t at = 0;
+	size_t at = (size_t)snprintf(phrase.text, sizeof(phrase.text), "%s", before);
 
 	for (const struct choice *c = choices; c->name && at < sizeof(phrase.text); c++)
 		at += (size_t)snprintf(phrase.text + at, sizeof(phrase.text) - at, "%s%s",
@@ -161,7 +162,7 @@ int choice_read(struct reader *reader, const struct choice *choices, const struc
 	const char *words[WORDS_MAX + 1];
 	size_t n = 0;
 
-	if (!reader_expect(reader, value, NODE_SCALAR, "one of its words"))
+	if (!reader_expect(reader, value, NODE_SCALAR, listed("one of ", choices).text))
 		return -EINVAL;
 	for (const struct choice *c = choices; c->name && n < WORDS_MAX; c++) {
 		if (!strcmp(c->name, value->text)) {
@@ -172,7 +173,7 @@ int choice_read(struct reader *reader, const struct choice *choices, const struc
 	}
 	words[n] = NULL;
 	reader_error(reader, value, "%s is none of %s%s", quoted(value->text).text,
-		     listed(choices).text, hint(value->text, words).text);
+		     listed("", choices).text, hint(value->text, words).text);
 	return -EINVAL;
 }
 

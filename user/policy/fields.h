@@ -50,8 +50,8 @@ void reader_error(struct reader *reader, const struct node *node, const char *fo
 /* Says so where the node is of another kind; `form` is an example of what was expected. */
 bool reader_expect(struct reader *reader, const struct node *node, enum node_kind kind,
 		   const char *form);
-/* "'x' stands twice" for each key of a mapping that does. */
-void reader_duplicates(struct reader *reader, const struct node *map);
+/* Says so where the key of a mapping's value stands there before. */
+bool reader_repeated(struct reader *reader, const struct node *map, const struct node *value);
 
 /* Reads a whole mapping; unknown and repeated keys are errors. */
 int fields_read(struct reader *reader, const struct field *fields, const struct node *map,

@@ -186,12 +186,12 @@ int read_modules(struct reader *reader, const struct field *field, const struct 
 	(void)base;
 	if (!reader_expect(reader, value, NODE_MAP, "a mapping (Module: [CAP_...])"))
 		return 0;
-	reader_duplicates(reader, value);
 	for (const struct node *list = value->first; list; list = list->next) {
 		struct module_capabilities module = { .id = "" };
 		int err;
 
-		if (!module_key_parse(reader, list->key, &module))
+		if (reader_repeated(reader, value, list) ||
+		    !module_key_parse(reader, list->key, &module))
 			continue;
 		err = read_capabilities(reader, &mask, list, &module);
 		if (!err)
