@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What this kernel can give, tried and not guessed: programs are loaded and attached as the daemon
+ * would, the canary proves them, and all is gone when the verb ends. No policy is loaded, so nobody
+ * is judged, and nothing is pinned, so a daemon that runs beside it is not touched. The hooks that
+ * deny are tried and not attached: their state is `ready`.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/coverage_json.h"
+#include "cmd/coverage_text.h"
+#include "cmd/members.h"
+#include "cmd/options.h"
+#include "cmd/terminal.h"
+#include "kernel/canary.h"
+#include "kernel/kernel.h"
+#include "kernel/snapshot.h"
+#include "kernel/uevent.h"
+
+enum {
+	COVERAGE_TEXT_MAX = 64 * 1024,
+	WHERE_MAX = 512
+};
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ NULL },
+};
+
+static const char help[] =
+	"Usage: evmon coverage [--json]\n"
+	"\n"
+	"Tries every hook on this kernel, as root, and shows which sensor is served by which, how well,\n"
+	"and why not better. Nothing stays behind.\n"
+	"\n"
+	"  --json       one JSON object (schema evmon.coverage/1)\n"
+	"  -h, --help   this text\n"
+	"\n"
+	"States: proven (attached, and a canary came through), unproven (attached, nothing came by yet),\n"
+	"ready (works; attached where the policy denies), broken (attached and does not run), none.\n";
+
+/* 0: go on; 1: help was shown; -EINVAL. */
+static int parse(int argc, char **argv, bool *ret_json)
+{
+	bool json = false;
+	int option, err;
+
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return 1;
+		}
+		if (option != 'j')
+			return option_fault(argv, options, option);
+		json = true;
+	}
+	err = option_no_operands(argc, argv);
+	if (err == 0)
+		*ret_json = json;
+	return err;
+}
+
+static int no_task(const struct snapshot_task *task, void *userdata)
+{
+	(void)task;
+	(void)userdata;
+	return 0;
+}
+
+static void try_uevents(struct coverage_row *row)
+{
+	_cleanup_(closep) int fd = -1;
+	char reason[COVERAGE_REASON_MAX];
+	int err = uevent_open(&fd);
+
+	if (err < 0) {
+		snprintf(reason, sizeof(reason), "open the netlink socket: %s", strerror(-err));
+		coverage_reject(row, EVMON_HOOK_UEVENT, reason);
+		return;
+	}
+	row->hooks[0] = EVMON_HOOK_UEVENT;
+	row->n_hooks = 1;
+	row->state = COVERAGE_UNPROVEN;
+}
+
+static int attach_and_prove(struct kernel *kernel)
+{
+	/* No rule: nothing denies, nothing is judged. */
+	_cleanup_(freep) struct policy *policy = calloc(1, sizeof(*policy));
+	int err;
+	pid_t pid;
+
+	if (!policy)
+		return -ENOMEM;
+	err = kernel_attach(kernel, policy);
+	if (err < 0)
+		return err;
+	err = snapshot_take(kernel, no_task, NULL);
+	if (err < 0 && err != -ENOTSUP)
+		log_debug("snapshot: %s", strerror(-err));
+	err = canary_start(kernel, &pid);
+	return err < 0 ? err : canary_finish(kernel, pid);
+}
+
+static void print(const char *text, size_t n)
+{
+	_cleanup_(json_freep) struct json_object *object = json_of(text, n);
+	bool color = terminal_color(stdout);
+	char release[80], machine[80], lsm[300], state[40], reason[400];
+	enum tint tint;
+
+	member_text(object, "kernel", release, sizeof(release));
+	member_text(object, "machine", machine, sizeof(machine));
+	member_text(object, "state", state, sizeof(state));
+	member_text(object, "reason", reason, sizeof(reason));
+	if (!member_text(object, "lsm", lsm, sizeof(lsm)))
+		snprintf(lsm, sizeof(lsm), "not readable (/sys/kernel/security/lsm)");
+	tint = state_tint(state);
+	printf("Kernel %s, %s; lsm list: %s\n", release, machine, lsm);
+	printf("evmon would be %s%s%s here", tint_begin(tint, color), state, tint_end(tint, color));
+	printf(member_text(object, "reason", reason, sizeof(reason)) ? ": %s\n\n" : "%s\n\n",
+	       reason);
+	coverage_print(stdout, member(object, "coverage"), color);
+}
+
+static int show(const struct coverage *coverage, bool json)
+{
+	_cleanup_(freep) char *text = malloc(COVERAGE_TEXT_MAX);
+	int n = text ? coverage_format(coverage, text, COVERAGE_TEXT_MAX) : -ENOMEM;
+
+	if (n < 0) {
+		log_err_errno(n, "cannot write the coverage down");
+		return EXIT_FAILED;
+	}
+	if (json)
+		puts(text);
+	else
+		print(text, (size_t)n);
+	return coverage_blind(coverage) ? EXIT_NO_SENSOR : EXIT_GOOD;
+}
+
+static int refused(int err, const char *where)
+{
+	log_err("coverage: %s", where);
+	if (err == -EPERM || err == -EACCES)
+		return EXIT_PERMISSION;
+	return err == -ENOENT || err == -ENOTSUP ? EXIT_NO_SENSOR : EXIT_FAILED;
+}
+
+int coverage_main(int argc, char **argv)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	struct kernel_options tried = { .tracing = false };
+	char where[WHERE_MAX] = "";
+	bool json = false;
+	int r = parse(argc, argv, &json);
+
+	if (r != 0)
+		return r < 0 ? EXIT_USAGE : EXIT_GOOD;
+	r = kernel_new(&tried, &kernel, where, sizeof(where));
+	if (r < 0)
+		return refused(r, where);
+	try_uevents(&kernel_coverage(kernel)->rows[COVERAGE_USB]);
+	r = attach_and_prove(kernel);
+	if (r < 0)
+		log_err_errno(r, "coverage: cannot prove what was found");
+	return show(kernel_coverage(kernel), json);
+}

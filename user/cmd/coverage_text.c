@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The table is made from the JSON that the daemon wrote, or that this process would have written:
+ * so a reader sees the same page either way. Hooks and reasons are of any length, hence they stand
+ * last or have their column made for them.
+ */
+#include "cmd/coverage_text.h"
+
+#include <string.h>
+
+#include "cmd/members.h"
+#include "cmd/terminal.h"
+
+enum {
+	TEXT_MAX = 512,
+	ROLE_WIDTH = 10,
+	STATE_WIDTH = 10,
+	HOOKS_WIDTH_MAX = 60
+};
+
+enum tint state_tint(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum tint tint;
+	} tints[] = {
+		{ "proven", TINT_GOOD },   { "ready", TINT_NONE },  { "unproven", TINT_WARN },
+		{ "broken", TINT_BAD },	   { "none", TINT_BAD },    { "protecting", TINT_GOOD },
+		{ "degraded", TINT_WARN }, { "blind", TINT_WORST },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tints); i++)
+		if (strcmp(tints[i].state, state) == 0)
+			return tints[i].tint;
+	return TINT_NONE;
+}
+
+/* "fexit/inet_bind fexit/inet6_bind"; "-" for none. */
+static void hooks_text(struct json_object *row, char *text, size_t size)
+{
+	struct json_object *hooks = member(row, "hooks");
+	size_t n = json_object_is_type(hooks, json_type_array) ? json_object_array_length(hooks) :
+								 0;
+	size_t at = 0;
+
+	snprintf(text, size, "-");
+	for (size_t i = 0; i < n && at + 2 < size; i++) {
+		struct json_object *hook = json_object_array_get_idx(hooks, i);
+
+		if (!json_object_is_type(hook, json_type_string))
+			continue;
+		if (at)
+			text[at++] = ' ';
+		at += terminal_text(text + at, size - at, json_object_get_string(hook),
+				    (size_t)json_object_get_string_len(hook));
+	}
+}
+
+static void print_row(FILE *out, struct json_object *row, size_t hooks_width, bool color)
+{
+	char role[TEXT_MAX], state[TEXT_MAX], hooks[TEXT_MAX], limits[TEXT_MAX];
+	enum tint tint;
+
+	member_text(row, "role", role, sizeof(role));
+	member_text(row, "state", state, sizeof(state));
+	member_text(row, "limits", limits, sizeof(limits));
+	hooks_text(row, hooks, sizeof(hooks));
+	tint = state_tint(state);
+	terminal_cell(out, role, ROLE_WIDTH);
+	fputs(tint_begin(tint, color), out);
+	terminal_cell(out, state, STATE_WIDTH);
+	fputs(tint_end(tint, color), out);
+	if (limits[0])
+		terminal_cell(out, hooks, hooks_width);
+	else
+		fputs(hooks, out);
+	fprintf(out, "%s\n", limits);
+}
+
+static size_t hooks_width(struct json_object *coverage, size_t n)
+{
+	size_t width = strlen("HOOKS");
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *row = json_object_array_get_idx(coverage, i);
+		char hooks[TEXT_MAX], limits[TEXT_MAX];
+
+		hooks_text(row, hooks, sizeof(hooks));
+		if (member_text(row, "limits", limits, sizeof(limits)))
+			width = MAX(width, terminal_width(hooks));
+	}
+	return MIN(width, (size_t)HOOKS_WIDTH_MAX);
+}
+
+static void print_tried(FILE *out, struct json_object *row, bool *told)
+{
+	struct json_object *tried = member(row, "tried");
+	size_t n = json_object_is_type(tried, json_type_array) ? json_object_array_length(tried) :
+								 0;
+	char role[TEXT_MAX], hook[TEXT_MAX], reason[TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *one = json_object_array_get_idx(tried, i);
+
+		if (!*told)
+			fputs("\nTried before these, and why they do not serve:\n", out);
+		*told = true;
+		member_text(row, "role", role, sizeof(role));
+		member_text(one, "hook", hook, sizeof(hook));
+		member_text(one, "reason", reason, sizeof(reason));
+		terminal_cell(out, role, ROLE_WIDTH);
+		fprintf(out, "%s: %s\n", hook, reason);
+	}
+}
+
+void coverage_print(FILE *out, struct json_object *coverage, bool color)
+{
+	size_t n, width;
+	bool told = false;
+
+	if (!json_object_is_type(coverage, json_type_array))
+		return;
+	n = json_object_array_length(coverage);
+	width = hooks_width(coverage, n);
+	fputs(tint_begin(TINT_HEAD, color), out);
+	terminal_cell(out, "ROLE", ROLE_WIDTH);
+	terminal_cell(out, "STATE", STATE_WIDTH);
+	terminal_cell(out, "HOOKS", width);
+	fprintf(out, "LIMITS%s\n", tint_end(TINT_HEAD, color));
+	for (size_t i = 0; i < n; i++)
+		print_row(out, json_object_array_get_idx(coverage, i), width, color);
+	for (size_t i = 0; i < n; i++)
+		print_tried(out, json_object_array_get_idx(coverage, i), &told);
+}

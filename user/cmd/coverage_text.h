@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Coverage for people, out of its JSON: shared by `coverage` and `status`. */
+#include <stdbool.h>
+#include <stdio.h>
+
+struct json_object;
+
+/* "protecting" good, "blind" worst. */
+enum tint state_tint(const char *state);
+/* The table, then what better hooks were tried. `coverage` is the array; NULL prints nothing. */
+void coverage_print(FILE *out, struct json_object *coverage, bool color);
