@@ -5,8 +5,8 @@
  * agree. A key is closed, or has a window: it is told at the window's end, if it grew, and the
  * window doubles; if not, it closes. A rule has a window too, of the base length, in which 64 keys
  * may be told by themselves; the rest join the alert that the rule's window ends with, and are on
- * their own again after it. Counting against the rule's window, not against the keys that are
- * open, means that a noise that has gone on for long cannot crowd out what is new.
+ * their own again after it. The rule's windows count what is told, not what is open: a noise that
+ * goes on leaves ever more room for what is new, as its own windows double.
  * What the kernel had no tally for is in its overflow entry, so that entry is read instead; what
  * nobody else counts is counted here (pending).
  */
