@@ -25,10 +25,11 @@ enum {
 	DEVICE_BYTES = 18,
 	TYPE_INTERFACE = 4,
 	INTERFACE_BYTES = 9,
-	CLASS_HID = 0x03,
-	CLASS_STORAGE = 0x08,
 	ATTRIBUTE_MAX = 512 /* a string is at most 126 UTF-16 units, 378 bytes of UTF-8 */
 };
+
+#define CLASS_HID     "03"
+#define CLASS_STORAGE "08"
 
 bool usb_port_valid(const char *name)
 {
@@ -43,32 +44,32 @@ bool usb_port_valid(const char *name)
 	return n && !name[n];
 }
 
-/* HID and storage decide the judgement: they push out others, but not one another. */
-static bool text_decides(const char *interface)
+static bool offers_class(const struct usb_device *device, const char *class)
 {
-	return !strncmp(interface, "03", 2) || !strncmp(interface, "08", 2);
+	for (size_t i = 0; i < device->n_interfaces; i++)
+		if (!strncmp(device->interfaces[i], class, 2))
+			return true;
+	return false;
 }
 
+/* HID and storage decide the judgement: the first of either finds a place in a full list. If the
+ * list holds nothing but the other one, its last entry is not the only one of its kind. */
 static void interface_add(struct usb_device *device, const char text[7])
 {
-	size_t at = device->n_interfaces;
+	size_t at = USB_INTERFACES_MAX - 1;
 
-	if (at < USB_INTERFACES_MAX) {
+	if (device->n_interfaces < USB_INTERFACES_MAX) {
 		memcpy(device->interfaces[device->n_interfaces++], text, 7);
 		return;
 	}
 	device->truncated = true;
-	if (!text_decides(text))
+	if ((strncmp(text, CLASS_HID, 2) != 0 && strncmp(text, CLASS_STORAGE, 2) != 0) ||
+	    offers_class(device, text))
 		return;
-	for (size_t i = 0; i < USB_INTERFACES_MAX; i++)
-		if (!strcmp(device->interfaces[i], text))
-			return;
-	while (at-- > 0) {
-		if (text_decides(device->interfaces[at]))
-			continue;
-		memcpy(device->interfaces[at], text, 7);
-		return;
-	}
+	while (at && (!strncmp(device->interfaces[at], CLASS_HID, 2) ||
+		      !strncmp(device->interfaces[at], CLASS_STORAGE, 2)))
+		at--;
+	memcpy(device->interfaces[at ? at : USB_INTERFACES_MAX - 1], text, 7);
 }
 
 /* The same interface with the same meaning was there before, in another setting or configuration.
