@@ -261,10 +261,10 @@ int journal_reader_written(const struct journal_reader *reader)
 	return journal_locked(reader->dir_fd);
 }
 
-void journal_reader_drain(struct journal_reader *reader)
+bool journal_reader_drain(struct journal_reader *reader)
 {
 	_Alignas(struct inotify_event) char buffer[4096];
-	bool gone = false;
+	bool gone = false, closed = false;
 	ssize_t n;
 
 	while ((n = read(reader->inotify_fd, buffer, sizeof(buffer))) > 0) {
@@ -274,10 +274,13 @@ void journal_reader_drain(struct journal_reader *reader)
 			const struct inotify_event *event = (const void *)at;
 
 			gone = gone || (event->mask & IN_IGNORED && event->wd == reader->run_watch);
+			closed = closed || (event->mask & IN_CLOSE_WRITE && event->len &&
+					    strcmp(event->name, "lock") == 0);
 			at += sizeof(*event) + event->len;
 		}
 	}
 	/* The runtime directory may come back; until then the journal's own writes are watched. */
 	if (gone)
 		reader_watch(reader);
+	return closed;
 }

@@ -46,9 +46,10 @@ struct journal_lost {
 void journal_reader_get_lost(const struct journal_reader *reader, struct journal_lost *ret_lost);
 
 /* An inotify fd that becomes readable when there may be more, and when a writer closes the journal;
- * journal_reader_drain() empties it. */
+ * journal_reader_drain() empties it and says whether a writer has let go of the journal (the lock
+ * itself ends a moment later). */
 int journal_reader_fd(struct journal_reader *reader);
-void journal_reader_drain(struct journal_reader *reader);
+bool journal_reader_drain(struct journal_reader *reader);
 /* 1: a daemon has the journal open for writing; 0: none; -errno. */
 int journal_reader_written(const struct journal_reader *reader);
 
