@@ -5,7 +5,8 @@
  * item where it stands, and any other goes before the defaults, after what earlier files put there.
  *
  * A vendor's own rule needs no declaration. That a slip in a known name does not pass for one, such
- * a name may not be a single edit away from a known one, and only what is there can be switched off.
+ * a name may not be a single edit away from a known one; and only what is there can be switched
+ * off.
  */
 #include "policy/bind.h"
 

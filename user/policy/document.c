@@ -10,6 +10,7 @@
  */
 #include "policy/document.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,7 @@ struct frame {
 };
 
 struct builder {
-	const char *file;
-	const char *data;
-	size_t size;
-	bool control;
+	const struct source *source;
 	bool ended; /* the one document is complete */
 	struct document *document;
 	struct frame frames[DOCUMENT_DEPTH];
@@ -38,7 +36,8 @@ struct builder {
 
 static struct place place_at(const struct builder *b, yaml_mark_t mark)
 {
-	return (struct place){ b->file, (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
+	return (struct place){ b->source->file, (unsigned)mark.line + 1,
+			       (unsigned)mark.column + 1 };
 }
 
 static int refuse(const struct builder *b, const yaml_event_t *event, const char *what)
@@ -135,7 +134,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
 
 	if (length > DOCUMENT_SCALAR)
 		return refuse(b, event, "text too long (the limit is 4096 bytes)");
-	if (control && (!b->control || key_expected(b)))
+	if (control && (!b->source->control || key_expected(b)))
 		return refuse(b, event, "control bytes (such as line breaks and tabs) in a text");
 	err = node_make(b, event, NODE_SCALAR, length, &node);
 	if (err < 0)
@@ -202,6 +201,7 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 		return err ? err : on_open(b, event, NODE_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
+		assert(b->depth);
 		b->depth--;
 		return 0;
 	}
@@ -211,13 +211,13 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 /* The reader knows the place of a byte it cannot take only as an offset. */
 static struct place place_of_offset(const struct builder *b, size_t offset)
 {
-	struct place place = { b->file, 1, 1 };
+	struct place place = { b->source->file, 1, 1 };
 
-	for (size_t i = 0; i < MIN(offset, b->size); i++) {
-		if (b->data[i] == '\n') {
+	for (size_t i = 0; i < MIN(offset, b->source->size); i++) {
+		if (b->source->data[i] == '\n') {
 			place.line++;
 			place.column = 1;
-		} else if (((unsigned char)b->data[i] & 0xc0) != 0x80) {
+		} else if (((unsigned char)b->source->data[i] & 0xc0) != 0x80) {
 			place.column++;
 		}
 	}
@@ -233,9 +233,12 @@ static int syntax_error(const struct builder *b, const yaml_parser_t *parser)
 	if (parser->error == YAML_READER_ERROR)
 		error_set(b->error, place_of_offset(b, parser->problem_offset), "not YAML: %s",
 			  problem);
+	else if (parser->context)
+		error_set(b->error, place_at(b, parser->problem_mark),
+			  "not YAML: %s %s that began in line %zu", problem, parser->context,
+			  parser->context_mark.line + 1);
 	else
-		error_set(b->error, place_at(b, parser->problem_mark), "not YAML: %s%s%s", problem,
-			  parser->context ? " " : "", parser->context ? parser->context : "");
+		error_set(b->error, place_at(b, parser->problem_mark), "not YAML: %s", problem);
 	return -EBADMSG;
 }
 
@@ -254,25 +257,24 @@ static int build(struct builder *b, yaml_parser_t *parser)
 	return err < 0 ? err : 0;
 }
 
-int document_parse(const char *file, const char *data, size_t size, bool control,
-		   struct document **ret_document, struct policy_error *ret_error)
+int document_parse(const struct source *source, struct document **ret_document,
+		   struct policy_error *ret_error)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	struct builder b = { .file = file, .data = data, .size = size, .control = control };
+	struct builder b = { .source = source, .error = ret_error };
 	yaml_parser_t parser;
 	int err;
 
-	if (size > DOCUMENT_BYTES) {
-		error_set(ret_error, (struct place){ file, 0, 0 }, "larger than 1 MiB");
+	if (source->size > DOCUMENT_BYTES) {
+		error_set(ret_error, (struct place){ source->file, 0, 0 }, "larger than 1 MiB");
 		return -EBADMSG;
 	}
 	document = calloc(1, sizeof(*document));
 	if (!document || !yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	b.document = document;
-	b.error = ret_error;
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)data, size);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)source->data, source->size);
 	err = build(&b, &parser);
 	yaml_parser_delete(&parser);
 	if (err < 0)

@@ -41,9 +41,17 @@ struct document {
 	size_t n_nodes;
 };
 
-/* -EBADMSG: error says where and what. `control`: text may have control bytes (but see the node). */
-int document_parse(const char *file, const char *data, size_t size, bool control,
-		   struct document **ret_document, struct policy_error *ret_error);
+/* The bytes of a file. With `control`, text may have control bytes: see the node. */
+struct source {
+	const char *file;
+	const char *data;
+	size_t size;
+	bool control;
+};
+
+/* -EBADMSG: error says where and what. */
+int document_parse(const struct source *source, struct document **ret_document,
+		   struct policy_error *ret_error);
 void document_free(struct document *document);
 DEFINE_CLEANUP(struct document *, document_free);
 

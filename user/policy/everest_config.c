@@ -259,7 +259,7 @@ int everest_config_parse(const char *file, const char *data, size_t size,
 	_cleanup_(document_freep) struct document *document = NULL;
 	int err;
 
-	err = document_parse(file, data, size, true, &document, ret_error);
+	err = document_parse(&(struct source){ file, data, size, true }, &document, ret_error);
 	if (err < 0)
 		return err;
 	config = calloc(1, sizeof(*config));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The life of a policy and its hash. The hash is taken over a text that says everything once, in an
- * order of its own: words rather than numbers of this build, lists whose order means nothing sorted.
- * So it names what is in force, whichever files said it, and two chargers with equal policies show
- * equal hashes.
+ * order of its own: words rather than numbers of this build, and lists whose order means nothing
+ * sorted. So it names what is in force, whichever files said it, and two chargers with equal
+ * policies show equal hashes.
  */
 #include "policy/policy.h"
 
@@ -103,7 +103,6 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Pointers to the elements of an array, sorted: what the array's order was is lost. */
 static int put_texts(FILE *f, const char *key, char *const *texts)
 {
 	_cleanup_(freep) const char **sorted = NULL;
@@ -124,8 +123,7 @@ static int put_texts(FILE *f, const char *key, char *const *texts)
 
 static int by_module(const void *a, const void *b)
 {
-	const struct module_capabilities *x = *(const struct module_capabilities *const *)a;
-	const struct module_capabilities *y = *(const struct module_capabilities *const *)b;
+	const struct module_capabilities *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
 	return order ? order : strcmp(x->id, y->id);
@@ -133,40 +131,42 @@ static int by_module(const void *a, const void *b)
 
 static int put_modules(FILE *f, const struct policy *policy)
 {
-	_cleanup_(freep) const struct module_capabilities **sorted = NULL;
+	_cleanup_(freep) struct module_capabilities *sorted = NULL;
+	size_t n = policy->n_modules;
 
-	sorted = calloc(policy->n_modules + 1, sizeof(*sorted));
+	sorted = calloc(n + 1, sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
-	for (size_t i = 0; i < policy->n_modules; i++)
-		sorted[i] = &policy->modules[i];
-	qsort(sorted, policy->n_modules, sizeof(*sorted), by_module);
-	for (size_t i = 0; i < policy->n_modules; i++)
-		fprintf(f, "module=%s:%s:%" PRIx64 "\n", sorted[i]->id, sorted[i]->name,
-			sorted[i]->mask);
+	if (n)
+		memcpy(sorted, policy->modules, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_module);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "module=%s:%s:%" PRIx64 "\n", sorted[i].id, sorted[i].name,
+			sorted[i].mask);
 	return 0;
 }
 
+/* The texts' rests are zero, see fields.c. */
 static int by_device(const void *a, const void *b)
 {
-	return memcmp(*(const struct usb_allow *const *)a, *(const struct usb_allow *const *)b,
-		      sizeof(struct usb_allow));
+	return memcmp(a, b, sizeof(struct usb_allow));
 }
 
 static int put_devices(FILE *f, const struct policy *policy)
 {
-	_cleanup_(freep) const struct usb_allow **sorted = NULL;
+	_cleanup_(freep) struct usb_allow *sorted = NULL;
+	size_t n = policy->n_usb_allow;
 
-	sorted = calloc(policy->n_usb_allow + 1, sizeof(*sorted));
+	sorted = calloc(n + 1, sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
-	for (size_t i = 0; i < policy->n_usb_allow; i++)
-		sorted[i] = &policy->usb_allow[i];
-	qsort(sorted, policy->n_usb_allow, sizeof(*sorted), by_device);
-	for (size_t i = 0; i < policy->n_usb_allow; i++) {
-		fprintf(f, "usb=%s:%s:%s:%s", sorted[i]->vendor, sorted[i]->product,
-			sorted[i]->port, sorted[i]->class);
-		put_text(f, "", sorted[i]->serial);
+	if (n)
+		memcpy(sorted, policy->usb_allow, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_device);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(f, "usb=%s:%s:%s:%s", sorted[i].vendor, sorted[i].product, sorted[i].port,
+			sorted[i].class);
+		put_text(f, "", sorted[i].serial);
 	}
 	return 0;
 }

@@ -14,55 +14,48 @@
 
 #include "base/macros.h"
 
-/* clang-format off: a table is read by its columns */
+/* clang-format off */
 static const struct rule rules[EVMON_RULE_CLOSED] = {
-#define RULE(number, text, from, weight)                         \
-	[EVMON_RULE_##number] = { .name = (text),                \
-				  .sensor = EVMON_SENSOR_##from, \
-				  .severity = SEVERITY_##weight }
-#define STANDING(number, text, from, weight)                     \
-	[EVMON_RULE_##number] = { .name = (text),                \
-				  .sensor = EVMON_SENSOR_##from, \
-				  .severity = SEVERITY_##weight, \
-				  .standing = true }
-	RULE(BIND_ADMIN_PANEL, "bind.admin-panel", BIND, CRITICAL),
-	RULE(BIND_BROKER_EXPOSED, "bind.broker-exposed", BIND, CRITICAL),
-	RULE(BIND_MQTT_TLS, "bind.mqtt-tls", BIND, MEDIUM),
-	RULE(BIND_MQTT_TCP, "bind.mqtt-tcp", BIND, CRITICAL),
-	RULE(BIND_MQTT_LOOPBACK, "bind.mqtt-loopback", BIND, MEDIUM),
-	RULE(BIND_UNEXPECTED, "bind.unexpected", BIND, MEDIUM),
-	RULE(CAPABILITY_USED, "capability.used", CAPABILITY, HIGH),
-	RULE(CAPABILITY_DENIED, "capability.denied", CAPABILITY, LOW),
-	RULE(CAPABILITY_HELD, "capability.held", CAPABILITY, MEDIUM),
-	STANDING(CAPABILITY_EVEREST_CHOWN, "capability.everest-chown", CAPABILITY, LOW),
-	RULE(CAPABILITY_USERNS, "capability.userns", CAPABILITY, MEDIUM),
-	RULE(EXEC_ROOT, "exec.root", EXEC, HIGH),
-	STANDING(EXEC_ROOT_STEADY, "exec.root-steady", EXEC, HIGH),
-	RULE(EXEC_GAINED, "exec.gained", EXEC, HIGH),
-	RULE(EXEC_SHELL, "exec.shell", EXEC, HIGH),
-	RULE(EXEC_ADMIN_PANEL, "exec.admin-panel", EXEC, CRITICAL),
-	RULE(USB_HID, "usb.hid", USB, CRITICAL),
-	RULE(USB_STORAGE, "usb.storage", USB, CRITICAL),
-	RULE(USB_OTHER, "usb.other", USB, HIGH),
-	RULE(USB_NEW_AT_START, "usb.new-at-start", USB, HIGH),
-	RULE(CONFIG_NO_RUN_AS_USER, "config.no-run-as-user", CONFIG, HIGH),
-	RULE(CONFIG_BROKER_TCP, "config.broker-tcp", CONFIG, MEDIUM),
-	RULE(CONFIG_ADMIN_PANEL_PORT, "config.admin-panel-port", CONFIG, MEDIUM),
-	RULE(CONFIG_CAPABILITIES_BEYOND_PAGE, "config.capabilities-beyond-page", CONFIG, MEDIUM),
-	RULE(CONFIG_LINT, "config.lint", CONFIG, LOW),
-	RULE(SELF_STARTED, "self.started", SELF, LOW),
-	RULE(SELF_STOPPED, "self.stopped", SELF, LOW),
-	RULE(SELF_GAP, "self.gap", SELF, MEDIUM),
-	RULE(SELF_LOST, "self.lost", SELF, MEDIUM),
-	RULE(SELF_DEGRADED, "self.degraded", SELF, HIGH),
-	RULE(SELF_POLICY_INVALID, "self.policy-invalid", SELF, HIGH),
-	RULE(SELF_JOURNAL_BROKEN, "self.journal-broken", SELF, CRITICAL),
-	RULE(SELF_CLOCK_STEP, "self.clock-step", SELF, MEDIUM),
-	RULE(SELF_MAP_FULL, "self.map-full", SELF, HIGH),
-	RULE(SELF_USB_BASELINE, "self.usb-baseline", SELF, LOW),
-	RULE(SELF_TAMPERED, "self.tampered", SELF, CRITICAL),
+#define RULE(number, text, from, weight, stands) \
+	[EVMON_RULE_##number] = { .name = (text), .sensor = EVMON_SENSOR_##from, \
+				  .severity = SEVERITY_##weight, .standing = (stands) }
+	RULE(BIND_ADMIN_PANEL, "bind.admin-panel", BIND, CRITICAL, false),
+	RULE(BIND_BROKER_EXPOSED, "bind.broker-exposed", BIND, CRITICAL, false),
+	RULE(BIND_MQTT_TLS, "bind.mqtt-tls", BIND, MEDIUM, false),
+	RULE(BIND_MQTT_TCP, "bind.mqtt-tcp", BIND, CRITICAL, false),
+	RULE(BIND_MQTT_LOOPBACK, "bind.mqtt-loopback", BIND, MEDIUM, false),
+	RULE(BIND_UNEXPECTED, "bind.unexpected", BIND, MEDIUM, false),
+	RULE(CAPABILITY_USED, "capability.used", CAPABILITY, HIGH, false),
+	RULE(CAPABILITY_DENIED, "capability.denied", CAPABILITY, LOW, false),
+	RULE(CAPABILITY_HELD, "capability.held", CAPABILITY, MEDIUM, false),
+	RULE(CAPABILITY_EVEREST_CHOWN, "capability.everest-chown", CAPABILITY, LOW, true),
+	RULE(CAPABILITY_USERNS, "capability.userns", CAPABILITY, MEDIUM, false),
+	RULE(EXEC_ROOT, "exec.root", EXEC, HIGH, false),
+	RULE(EXEC_ROOT_STEADY, "exec.root-steady", EXEC, HIGH, true),
+	RULE(EXEC_GAINED, "exec.gained", EXEC, HIGH, false),
+	RULE(EXEC_SHELL, "exec.shell", EXEC, HIGH, false),
+	RULE(EXEC_ADMIN_PANEL, "exec.admin-panel", EXEC, CRITICAL, false),
+	RULE(USB_HID, "usb.hid", USB, CRITICAL, false),
+	RULE(USB_STORAGE, "usb.storage", USB, CRITICAL, false),
+	RULE(USB_OTHER, "usb.other", USB, HIGH, false),
+	RULE(USB_NEW_AT_START, "usb.new-at-start", USB, HIGH, false),
+	RULE(CONFIG_NO_RUN_AS_USER, "config.no-run-as-user", CONFIG, HIGH, false),
+	RULE(CONFIG_BROKER_TCP, "config.broker-tcp", CONFIG, MEDIUM, false),
+	RULE(CONFIG_ADMIN_PANEL_PORT, "config.admin-panel-port", CONFIG, MEDIUM, false),
+	RULE(CONFIG_CAPABILITIES_BEYOND_PAGE, "config.capabilities-beyond-page", CONFIG, MEDIUM, false),
+	RULE(CONFIG_LINT, "config.lint", CONFIG, LOW, false),
+	RULE(SELF_STARTED, "self.started", SELF, LOW, false),
+	RULE(SELF_STOPPED, "self.stopped", SELF, LOW, false),
+	RULE(SELF_GAP, "self.gap", SELF, MEDIUM, false),
+	RULE(SELF_LOST, "self.lost", SELF, MEDIUM, false),
+	RULE(SELF_DEGRADED, "self.degraded", SELF, HIGH, false),
+	RULE(SELF_POLICY_INVALID, "self.policy-invalid", SELF, HIGH, false),
+	RULE(SELF_JOURNAL_BROKEN, "self.journal-broken", SELF, CRITICAL, false),
+	RULE(SELF_CLOCK_STEP, "self.clock-step", SELF, MEDIUM, false),
+	RULE(SELF_MAP_FULL, "self.map-full", SELF, HIGH, false),
+	RULE(SELF_USB_BASELINE, "self.usb-baseline", SELF, LOW, false),
+	RULE(SELF_TAMPERED, "self.tampered", SELF, CRITICAL, false),
 #undef RULE
-#undef STANDING
 };
 /* clang-format on */
 

@@ -15,50 +15,9 @@
 #include "policy/lists.h"
 #include "policy/scalars.h"
 
-static const uint64_t second = 1000000000;
-
-enum {
-	HOUR = 3600,
-	DAY = 24 * HOUR,
-	YEARS_10 = 3653 * DAY
-};
-
-#define SECONDS(n) ((n)*1000000000ull)
-
-/* clang-format off: a table is read by its columns */
-#define MAPPING(name, table)                                           \
-	{                                                              \
-		.key = (name), .read = read_mapping, .fields = (table) \
-	}
-#define TEXT(name, member, form)                                   \
-	{                                                          \
-		.key = (name), .read = read_text, .check = (form), \
-		.offset = offsetof(struct policy, member),         \
-		.size = sizeof(((struct policy *)0)->member)       \
-	}
-#define CHOICE(name, member, words)                                     \
-	{                                                               \
-		.key = (name), .read = read_choice, .choices = (words), \
-		.offset = offsetof(struct policy, member)               \
-	}
-#define DURATION(name, member, least, most, may_be_none)                                         \
-	{                                                                                        \
-		.key = (name), .read = read_duration, .offset = offsetof(struct policy, member), \
-		.min = (least), .max = (most), .none = (may_be_none)                             \
-	}
-#define LIST(name, member, reads, form)                          \
-	{                                                        \
-		.key = (name), .read = (reads), .check = (form), \
-		.offset = offsetof(struct policy, member)        \
-	}
-#define OTHER(name, reads)                     \
-	{                                      \
-		.key = (name), .read = (reads) \
-	}
-#define END                 \
-	{                   \
-		.key = NULL \
-	}
+#define SECOND 1000000000ull
+#define HOUR   (3600 * SECOND)
+#define DAY    (24 * HOUR)
 
 static const struct choice mirrors[] = { { "journald", 1 }, { "none", 0 }, { NULL, 0 } };
 static const struct choice cmdlines[] = { { "short", 0 }, { "full", 1 }, { NULL, 0 } };
@@ -71,89 +30,128 @@ static int read_baseline(struct reader *reader, const struct field *field, const
 static int read_aggregate(struct reader *reader, const struct field *field,
 			  const struct node *value, void *base);
 
-static const struct field everest[] = { TEXT("unit", unit, unit_check),
-					TEXT("manager", manager, path_check),
-					TEXT("modules_dir", modules_dir, path_check),
-					TEXT("config", config, path_check),
-					DURATION("settle", settle_ns, 0, SECONDS(HOUR), false),
-					END };
+/* clang-format off */
+#define MAPPING(name, table) \
+	{ .key = (name), .read = read_mapping, .fields = (table) }
+#define TEXT(name, member, form) \
+	{ .key = (name), .read = read_text, .check = (form), \
+	  .offset = offsetof(struct policy, member), .size = sizeof(((struct policy *)0)->member) }
+#define CHOICE(name, member, words) \
+	{ .key = (name), .read = read_choice, .choices = (words), \
+	  .offset = offsetof(struct policy, member) }
+#define DURATION(name, member, least, most, may_be_none) \
+	{ .key = (name), .read = read_duration, .offset = offsetof(struct policy, member), \
+	  .min = (least), .max = (most), .none = (may_be_none) }
+#define LIST(name, member, reads, form) \
+	{ .key = (name), .read = (reads), .check = (form), \
+	  .offset = offsetof(struct policy, member) }
+#define END { .key = NULL }
 
-static const struct field broker[] = { TEXT("exe", broker_exe, path_check), END };
+static const struct field everest[] = {
+	TEXT("unit", unit, unit_check),
+	TEXT("manager", manager, path_check),
+	TEXT("modules_dir", modules_dir, path_check),
+	TEXT("config", config, path_check),
+	DURATION("settle", settle_ns, 0, HOUR, false),
+	END
+};
+
+static const struct field broker[] = {
+	TEXT("exe", broker_exe, path_check),
+	END
+};
 
 static const struct field capability_severities[] = {
 	CHOICE("used", used_severity, severity_choices),
 	CHOICE("denied", denied_severity, severity_choices),
-	CHOICE("held", held_severity, severity_choices), END
+	CHOICE("held", held_severity, severity_choices),
+	END
 };
 
 static const struct field capabilities[] = {
-	OTHER("modules", read_modules),
+	{ .key = "modules", .read = read_modules },
 	LIST("denied_ignored", denied_ignored, read_capabilities, NULL),
 	MAPPING("severity", capability_severities),
-	CHOICE("action", capability_action, action_choices), END
+	CHOICE("action", capability_action, action_choices),
+	END
 };
 
-static const struct field exec_root[] = { LIST("allow", root_allow, read_texts, path_check),
-					  CHOICE("severity", root_severity, severity_choices),
-					  CHOICE("action", root_action, action_choices), END };
+static const struct field exec_root[] = {
+	LIST("allow", root_allow, read_texts, path_check),
+	CHOICE("severity", root_severity, severity_choices),
+	CHOICE("action", root_action, action_choices),
+	END
+};
 
-static const struct field exec_shell[] = { LIST("allow", shell_allow, read_texts,
-						module_name_check),
-					   CHOICE("severity", shell_severity, severity_choices),
-					   CHOICE("action", shell_action, action_choices), END };
+static const struct field exec_shell[] = {
+	LIST("allow", shell_allow, read_texts, module_name_check),
+	CHOICE("severity", shell_severity, severity_choices),
+	CHOICE("action", shell_action, action_choices),
+	END
+};
 
 static const struct field exec_admin_panel[] = {
 	CHOICE("severity", admin_panel_severity, severity_choices),
-	CHOICE("action", admin_panel_action, action_choices), END
+	CHOICE("action", admin_panel_action, action_choices),
+	END
 };
 
-static const struct field exec[] = { MAPPING("root", exec_root), MAPPING("shell", exec_shell),
-				     MAPPING("admin_panel", exec_admin_panel), END };
+static const struct field exec[] = {
+	MAPPING("root", exec_root),
+	MAPPING("shell", exec_shell),
+	MAPPING("admin_panel", exec_admin_panel),
+	END
+};
 
 static const struct field usb_severities[] = {
 	CHOICE("hid", usb_hid_severity, severity_choices),
 	CHOICE("storage", usb_storage_severity, severity_choices),
-	CHOICE("other", usb_other_severity, severity_choices), END
+	CHOICE("other", usb_other_severity, severity_choices),
+	END
 };
 
 static const struct field usb[] = {
 	{ .key = "baseline", .read = read_baseline, .choices = baselines },
-	OTHER("allow", read_usb_allow),
+	{ .key = "allow", .read = read_usb_allow },
 	MAPPING("severity", usb_severities),
 	CHOICE("action", usb_action, action_choices),
 	END
 };
 
-static const struct field alert[] = { CHOICE("cmdline", cmdline_full, cmdlines), END };
-
-static const struct field aggregate[] = {
-	DURATION("window", window_ns, SECONDS(1), SECONDS(DAY), false),
-	DURATION("window_max", window_max_ns, SECONDS(1), SECONDS(30 * DAY), false), END
+static const struct field alert[] = {
+	CHOICE("cmdline", cmdline_full, cmdlines),
+	END
 };
 
-static const struct field journal[] = { { .key = "size",
-					  .read = read_size,
-					  .offset = offsetof(struct policy, journal_size),
-					  .min = 64ull << 10,
-					  .max = 64ull << 30 },
-					DURATION("max_age", journal_max_age_ns, SECONDS(HOUR),
-						 SECONDS(YEARS_10), true),
-					CHOICE("mirror", journal_mirror, mirrors),
-					END };
+static const struct field aggregate[] = {
+	DURATION("window", window_ns, SECOND, DAY, false),
+	DURATION("window_max", window_max_ns, SECOND, 30 * DAY, false),
+	END
+};
 
-static const struct field mqtt[] = { TEXT("broker", mqtt_broker, broker_url_check),
-				     TEXT("station", station, nonempty_check),
-				     TEXT("prefix", mqtt_prefix, topic_prefix_check),
-				     TEXT("ca", mqtt_ca, path_or_empty_check),
-				     TEXT("cert", mqtt_cert, path_or_empty_check),
-				     TEXT("key", mqtt_key, path_or_empty_check),
-				     END };
+static const struct field journal[] = {
+	{ .key = "size", .read = read_size, .offset = offsetof(struct policy, journal_size),
+	  .min = 64ull << 10, .max = 64ull << 30 },
+	DURATION("max_age", journal_max_age_ns, HOUR, 3653 * DAY, true),
+	CHOICE("mirror", journal_mirror, mirrors),
+	END
+};
+
+static const struct field mqtt[] = {
+	TEXT("broker", mqtt_broker, broker_url_check),
+	TEXT("station", station, nonempty_check),
+	TEXT("prefix", mqtt_prefix, topic_prefix_check),
+	TEXT("ca", mqtt_ca, path_or_empty_check),
+	TEXT("cert", mqtt_cert, path_or_empty_check),
+	TEXT("key", mqtt_key, path_or_empty_check),
+	END
+};
 
 static const struct field top[] = {
-	OTHER("version", read_version),
+	{ .key = "version", .read = read_version },
 	MAPPING("everest", everest),
 	MAPPING("broker", broker),
-	OTHER("bind", read_bind),
+	{ .key = "bind", .read = read_bind },
 	MAPPING("capabilities", capabilities),
 	MAPPING("exec", exec),
 	MAPPING("usb", usb),
@@ -198,8 +196,7 @@ static int read_aggregate(struct reader *reader, const struct field *field,
 	    policy->window_max_ns < policy->window_ns)
 		reader_error(reader, value,
 			     "\"window_max\" (%llus) is shorter than \"window\" (%llus)",
-			     (unsigned long long)(policy->window_max_ns / second),
-			     (unsigned long long)(policy->window_ns / second));
+			     policy->window_max_ns / SECOND, policy->window_ns / SECOND);
 	return err;
 }
 
@@ -235,7 +232,8 @@ int schema_apply(struct reader *reader, const char *data, size_t size)
 	const struct node *root;
 	int err;
 
-	err = document_parse(reader->file, data, size, false, &document, &error);
+	err = document_parse(&(struct source){ reader->file, data, size, false }, &document,
+			     &error);
 	if (err == -EBADMSG)
 		document_error(reader, &error);
 	if (err < 0)
