@@ -163,7 +163,7 @@ static bool text_is_of(const char *text, const char *bytes, size_t n, enum escap
 
 	for (size_t i = 0; i < n; text += length) {
 		i += escape_unit(bytes + i, n - i, how, unit, &length);
-		if (strncmp(text, unit, length))
+		if (strncmp(text, unit, length) != 0)
 			return false;
 	}
 	return !*text;

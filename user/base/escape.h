@@ -19,7 +19,7 @@ enum {
 };
 
 /* Writes at most size bytes with the NUL, never half an escape or half a character. Returns the
- * length written; *ret_truncated (may be NULL) is set to true if not all of it fitted, else left. */
+ * length written; *ret_truncated (may be NULL) is set to true if not all fitted, else left. */
 size_t escape_bytes(char *to, size_t size, const void *from, size_t n, enum escape_for how,
 		    bool *ret_truncated);
 /* The way back, NUL-terminated, though bytes before may be NUL too. -EINVAL for what escape_bytes

@@ -119,23 +119,27 @@ static int sync_parent(int dir_fd, const char *path)
 	return fsync(fd) ? -errno : 0;
 }
 
-static int write_new(int dir_fd, const char *path, const void *data, size_t size, mode_t mode,
-		     int sync)
+/* Whatever was left there, a link even, is in nobody's way. */
+static int open_new(int dir_fd, const char *path, mode_t mode)
 {
-	_cleanup_(closep) int fd = -1;
-	int err;
+	int fd;
 
 	if (unlinkat(dir_fd, path, 0) && errno != ENOENT)
 		return -errno;
 	fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, data, size);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Closes fd in any case: a disk may refuse as late as that. */
+static int fill(int fd, const void *data, size_t size, mode_t mode, int sync)
+{
+	int err = write_all(fd, data, size);
+
 	if (!err && fchmod(fd, mode))
 		err = -errno;
 	if (!err && sync && fsync(fd))
 		err = -errno;
-	if (close(TAKE_FD(fd)) && !err)
+	if (close(fd) && !err)
 		err = -errno;
 	return err;
 }
@@ -144,12 +148,15 @@ int file_write_atomic(int dir_fd, const char *path, const void *data, size_t siz
 		      int sync)
 {
 	char fresh[PATH_MAX];
-	int err, n;
+	int err, fd, n;
 
 	n = snprintf(fresh, sizeof(fresh), "%s.new", path);
 	if (n < 0 || (size_t)n >= sizeof(fresh))
 		return -ENAMETOOLONG;
-	err = write_new(dir_fd, fresh, data, size, mode, sync);
+	fd = open_new(dir_fd, fresh, mode);
+	if (fd < 0)
+		return fd;
+	err = fill(fd, data, size, mode, sync);
 	if (!err && renameat(dir_fd, fresh, dir_fd, path))
 		err = -errno;
 	if (err) {

@@ -191,7 +191,7 @@ int loop_add_signals(struct loop *loop, const int *signals, loop_signal_fn fn, v
 int loop_add_pid(struct loop *loop, pid_t pid, loop_fd_fn fn, void *userdata,
 		 struct loop_source **ret_source)
 {
-	/* glibc has pidfd_open() from 2.36; the call is in Linux from 5.3 and sets CLOEXEC itself. */
+	/* glibc has pidfd_open() from 2.36; Linux from 5.3, and it sets CLOEXEC itself. */
 	struct loop_source source = {
 		.kind = SOURCE_FD,
 		.fd = (int)syscall(SYS_pidfd_open, pid, 0),

@@ -49,10 +49,10 @@ static inline void closedirp(DIR **d)
 }
 
 /* Defines NAMEp() for _cleanup_ out of a NAME_free() or NAME_close() that takes NULL. */
-#define DEFINE_CLEANUP(type, func)           \
-	static inline void func##p(type *at) \
-	{                                    \
-		if (*at)                     \
-			func(*at);           \
-	}                                    \
+#define DEFINE_CLEANUP(type, func)                   \
+	static inline void func##p(typeof(type) *at) \
+	{                                            \
+		if (*at)                             \
+			func(*at);                   \
+	}                                            \
 	struct dummy_for_semicolon_##func

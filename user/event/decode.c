@@ -9,14 +9,12 @@
  * that order; where the walk ended early the path is left without its leading slash, so that a
  * truncated "usr/bin/manager" never compares equal to an absolute path.
  */
-#include "event/event.h"
-
 #include <errno.h>
 #include <string.h>
 
-#include "evmon/record.h"
-
 #include "base/macros.h"
+#include "event/event.h"
+#include "evmon/record.h"
 
 _Static_assert(EVENT_PATH_MAX > EVMON_PATH_BYTES + 1, "a slash may come in front");
 _Static_assert(sizeof(((struct event_process *)0)->args) > EVMON_ARGS_BYTES,

@@ -46,16 +46,19 @@ int cgroup_of_text(const char *text, char *path, size_t size)
 	return -ENOENT;
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* mountinfo writes blank, tab, newline and backslash as three octal digits. */
 static void unescape(char *text)
 {
 	char *to = text;
 
 	for (const char *at = text; *at; to++) {
-		unsigned byte;
-
-		if (at[0] == '\\' && sscanf(at + 1, "%3o", &byte) == 1) {
-			*to = (char)byte;
+		if (at[0] == '\\' && is_octal(at[1]) && is_octal(at[2]) && is_octal(at[3])) {
+			*to = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
 			at += 4;
 		} else {
 			*to = *at++;

@@ -127,7 +127,7 @@ int modules_scan(struct modules *modules, const char *dir,
 
 	if (!names)
 		return -errno;
-	/* No module of EVerest has a name that long: what could not be named stays class `other`. */
+	/* No module of EVerest has a name that long: what has no name stays class `other`. */
 	while (err >= 0 && (entry = readdir(names)))
 		if (entry->d_name[0] != '.' && strlen(entry->d_name) < MODULE_NAME_MAX)
 			err = scan_module(&scan, dirfd(names), entry->d_name);

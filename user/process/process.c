@@ -234,8 +234,8 @@ int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
 {
 	_cleanup_(closep) int proc_fd = -1;
 	char status[STATUS_MAX];
-	const char *at;
-	unsigned euid;
+	char *at, *end;
+	unsigned long long euid;
 	ssize_t n;
 	int err;
 
@@ -246,9 +246,13 @@ int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
 	if (n < 0)
 		return (int)n;
 	/* The kernel escapes a newline in the name, so this is the line itself. */
-	at = strstr(status, "\nUid:");
-	if (!at || sscanf(at, "\nUid: %*u %u", &euid) != 1)
+	at = strstr(status, "\nUid:\t");
+	if (!at)
 		return -EBADMSG;
-	*ret_euid = euid;
+	strtoul(at + 6, &at, 10); /* real, then effective */
+	euid = strtoull(at, &end, 10);
+	if (end == at || *end != '\t' || euid > UINT32_MAX)
+		return -EBADMSG;
+	*ret_euid = (uint32_t)euid;
 	return 0;
 }

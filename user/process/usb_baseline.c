@@ -5,8 +5,6 @@
  * four must agree later: the same stick in another port is news. A file that does not read to its
  * end is refused as a whole, since half a baseline would raise alarms for what it lacks.
  */
-#include "process/usb.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "process/usb.h"
 #include "process/usb_sysfs.h"
 
 #define BASELINE_FILE "usb-baseline"
