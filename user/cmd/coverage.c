@@ -28,7 +28,7 @@ enum {
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const char help[] =

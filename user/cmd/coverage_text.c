@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The table is made from the JSON that the daemon wrote, or that this process would have written:
- * so a reader sees the same page either way. Hooks and reasons are of any length, hence they stand
- * last or have their column made for them.
+ * so a reader sees the same page either way. Hooks, limits and reasons are of any length, hence each
+ * stands last in its line.
  */
 #include "cmd/coverage_text.h"
 
@@ -15,7 +15,7 @@ enum {
 	TEXT_MAX = 512,
 	ROLE_WIDTH = 10,
 	STATE_WIDTH = 10,
-	HOOKS_WIDTH_MAX = 60
+	LIMITS_INDENT = ROLE_WIDTH + 1 + STATE_WIDTH + 1 + 2
 };
 
 enum tint state_tint(const char *state)
@@ -56,40 +56,22 @@ static void hooks_text(struct json_object *row, char *text, size_t size)
 	}
 }
 
-static void print_row(FILE *out, struct json_object *row, size_t hooks_width, bool color)
+/* What the hooks cannot see is a sentence: it has a line of its own. */
+static void print_row(FILE *out, struct json_object *row, bool color)
 {
 	char role[TEXT_MAX], state[TEXT_MAX], hooks[TEXT_MAX], limits[TEXT_MAX];
 	enum tint tint;
 
 	member_text(row, "role", role, sizeof(role));
 	member_text(row, "state", state, sizeof(state));
-	member_text(row, "limits", limits, sizeof(limits));
 	hooks_text(row, hooks, sizeof(hooks));
 	tint = state_tint(state);
 	terminal_cell(out, role, ROLE_WIDTH);
 	fputs(tint_begin(tint, color), out);
 	terminal_cell(out, state, STATE_WIDTH);
-	fputs(tint_end(tint, color), out);
-	if (limits[0])
-		terminal_cell(out, hooks, hooks_width);
-	else
-		fputs(hooks, out);
-	fprintf(out, "%s\n", limits);
-}
-
-static size_t hooks_width(struct json_object *coverage, size_t n)
-{
-	size_t width = strlen("HOOKS");
-
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *row = json_object_array_get_idx(coverage, i);
-		char hooks[TEXT_MAX], limits[TEXT_MAX];
-
-		hooks_text(row, hooks, sizeof(hooks));
-		if (member_text(row, "limits", limits, sizeof(limits)))
-			width = MAX(width, terminal_width(hooks));
-	}
-	return MIN(width, (size_t)HOOKS_WIDTH_MAX);
+	fprintf(out, "%s%s\n", tint_end(tint, color), hooks);
+	if (member_text(row, "limits", limits, sizeof(limits)))
+		fprintf(out, "%*s%s\n", LIMITS_INDENT, "", limits);
 }
 
 static void print_tried(FILE *out, struct json_object *row, bool *told)
@@ -115,20 +97,18 @@ static void print_tried(FILE *out, struct json_object *row, bool *told)
 
 void coverage_print(FILE *out, struct json_object *coverage, bool color)
 {
-	size_t n, width;
+	size_t n;
 	bool told = false;
 
 	if (!json_object_is_type(coverage, json_type_array))
 		return;
 	n = json_object_array_length(coverage);
-	width = hooks_width(coverage, n);
 	fputs(tint_begin(TINT_HEAD, color), out);
 	terminal_cell(out, "ROLE", ROLE_WIDTH);
 	terminal_cell(out, "STATE", STATE_WIDTH);
-	terminal_cell(out, "HOOKS", width);
-	fprintf(out, "LIMITS%s\n", tint_end(TINT_HEAD, color));
+	fprintf(out, "HOOKS AND LIMITS%s\n", tint_end(TINT_HEAD, color));
 	for (size_t i = 0; i < n; i++)
-		print_row(out, json_object_array_get_idx(coverage, i), width, color);
+		print_row(out, json_object_array_get_idx(coverage, i), color);
 	for (size_t i = 0; i < n; i++)
 		print_tried(out, json_object_array_get_idx(coverage, i), &told);
 }

@@ -40,7 +40,7 @@ static const struct option options[] = {
 	{ "severity", required_argument, NULL, OPTION_SEVERITY },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const char help[] =

@@ -43,7 +43,7 @@ static const char *option_name(const struct option *options, int value)
 /* More than one option begins so. */
 static bool option_ambiguous(const char *word, const struct option *options)
 {
-	size_t n = strcspn(word + 2, "="), found = 0;
+	size_t n = strlen(word + 2), found = 0;
 
 	for (; options->name; options++)
 		found += strncmp(options->name, word + 2, n) == 0;
@@ -53,6 +53,7 @@ static bool option_ambiguous(const char *word, const struct option *options)
 int option_fault(char *const *argv, const struct option *options, int result)
 {
 	const char *word = argv[optind - 1], *name = option_name(options, optopt);
+	bool ambiguous;
 	char plain[64];
 
 	if (result == ':' && name) {
@@ -63,9 +64,9 @@ int option_fault(char *const *argv, const struct option *options, int result)
 		log_err("%s: unknown option -%c", argv[0], optopt);
 	} else {
 		snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(word, "="), word);
-		log_err("%s: %s option %s%s", argv[0],
-			option_ambiguous(word, options) ? "ambiguous" : "unknown",
-			quoted(plain).text, option_hint(plain, options).text);
+		ambiguous = option_ambiguous(plain, options);
+		log_err("%s: %s option %s%s", argv[0], ambiguous ? "ambiguous" : "unknown",
+			quoted(plain).text, ambiguous ? "" : option_hint(plain, options).text);
 	}
 	return -EINVAL;
 }

@@ -27,7 +27,7 @@ static const struct option options[] = {
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 	{ "mqtt", required_argument, NULL, OPTION_MQTT },
 	{ "no-mqtt", no_argument, NULL, OPTION_NO_MQTT },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const char help[] =

@@ -33,7 +33,7 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "prom", no_argument, NULL, 'p' },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const char help[] =
