@@ -98,6 +98,7 @@ static int on_canary(int fd, uint32_t events, void *userdata)
 	(void)fd;
 	(void)events;
 	daemon->canary = 0;
+	loop_remove(daemon->loop, TAKE_PTR(daemon->canary_end));
 	if (err < 0)
 		return err;
 	report_status(daemon);
@@ -303,7 +304,8 @@ static int watch_start(struct daemon *daemon)
 	if (err >= 0)
 		err = canary_start(daemon->kernel, &daemon->canary);
 	if (err >= 0)
-		err = loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon, NULL);
+		err = loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon,
+				   &daemon->canary_end);
 	return err < 0 ? err : on_stamp(daemon);
 }
 
@@ -351,7 +353,7 @@ static void stop(struct daemon *daemon)
 {
 	int err = pipeline_drain(daemon);
 
-	if (daemon->canary)
+	if (daemon->canary && kill(daemon->canary, SIGKILL) == 0)
 		err = canary_finish(daemon->kernel, daemon->canary);
 	if (err >= 0)
 		err = pipeline_sweep(daemon);

@@ -68,6 +68,7 @@ struct daemon {
 	struct daemon_counters counters;
 	uint64_t lost_seen; /* what the last sweep knew of records that were lost */
 	pid_t canary;
+	struct loop_source *canary_end; /* removed with it */
 };
 
 /* Runs until a signal; an exit code of cmd.h. */

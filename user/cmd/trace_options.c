@@ -27,7 +27,7 @@ static const struct option longs[] = {
 	{ "sensor", required_argument, NULL, 's' }, { "violations", no_argument, NULL, 'x' },
 	{ "count", required_argument, NULL, 'n' },  { "duration", required_argument, NULL, 'd' },
 	{ "output", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },	    { NULL },
+	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
 };
 
 static const char help[] =
