@@ -95,7 +95,7 @@ static void an_entry_fits_where_all_that_it_names_fits(void **state)
 		{ { .port = "1-1.3" }, 1 },
 		{ { .class = "ff" }, 1 },
 		{ { .class = "03" }, 0 },
-		{ { 0 }, 0 },
+		{ { .vendor = "" }, 0 },
 	};
 	struct usb_device device = device_of("00", "ffffff", NULL);
 
