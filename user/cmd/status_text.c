@@ -46,11 +46,15 @@ static void put_state(FILE *out, struct json_object *status, bool color)
 		tint_end(tint, color), reason[0] ? ": " : "", reason);
 }
 
+static uint64_t seconds_since(uint64_t us, uint64_t now_us)
+{
+	return now_us > us ? (now_us - us) / 1000000 : 0;
+}
+
 /* "3 d 4 h", "12 min": the two largest units. */
 static void put_running(FILE *out, struct json_object *status, uint64_t now_us)
 {
-	uint64_t started_us = member_number(status, "started_us");
-	uint64_t seconds = now_us > started_us ? (now_us - started_us) / 1000000 : 0;
+	uint64_t seconds = seconds_since(member_number(status, "started_us"), now_us);
 
 	put_key(out, "running");
 	if (seconds >= 86400)
@@ -111,6 +115,9 @@ void status_print(FILE *out, struct json_object *status, uint64_t now_us, bool c
 	fputc('\n', out);
 	put_text(out, "station", status, "station");
 	put_running(out, status, now_us);
+	put_key(out, "as of");
+	fprintf(out, "%" PRIu64 " s ago\n",
+		seconds_since(member_number(status, "stamp_us"), now_us));
 	put_text(out, "kernel", status, "kernel");
 	put_policy(out, member(status, "policy"));
 	put_journal(out, member(status, "journal"), color);
