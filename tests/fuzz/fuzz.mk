@@ -6,6 +6,10 @@
 
 FUZZ_SECONDS ?= 20
 
+fuzz_room_decode := event
+fuzz_room_uevent := event
+fuzz_room_descriptors := process
+fuzz_room_escape := base
 fuzz_room_policy := policy
 fuzz_seeds_policy := tests/policies/good tests/policies/bad
 fuzz_room_everest_config := policy

@@ -4,38 +4,29 @@
  * a message that is fit for a terminal.
  */
 #include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "policy/everest_config.h"
-
-#define CHECK(condition)                  \
-	do {                              \
-		if (!(condition))         \
-			__builtin_trap(); \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_text(const char *text)
 {
 	for (; *text; text++)
-		CHECK((unsigned char)*text >= 0x20 && *text != 0x7f);
+		PROMISE((unsigned char)*text >= 0x20 && *text != 0x7f);
 }
 
 static void check_config(const struct everest_config *config)
 {
-	CHECK(config->mqtt_broker_port && config->controller_port);
+	PROMISE(config->mqtt_broker_port && config->controller_port);
 	check_text(config->run_as_user);
 	check_text(config->mqtt_broker_socket_path);
 	check_text(config->mqtt_broker_host);
 	check_text(config->modules_dir);
 	for (size_t i = 0; i < config->n_modules; i++) {
-		CHECK(*config->modules[i].id && strlen(config->modules[i].id) < POLICY_NAME_MAX);
-		CHECK(*config->modules[i].name &&
-		      strlen(config->modules[i].name) < POLICY_NAME_MAX);
-		CHECK(!(config->modules[i].capabilities >> 41));
+		PROMISE(*config->modules[i].id && strlen(config->modules[i].id) < POLICY_NAME_MAX);
+		PROMISE(*config->modules[i].name &&
+			strlen(config->modules[i].name) < POLICY_NAME_MAX);
+		PROMISE(!(config->modules[i].capabilities >> 41));
 		check_text(config->modules[i].id);
 		check_text(config->modules[i].name);
 	}
@@ -47,10 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy_error error;
 	int err = everest_config_parse("fuzz.yaml", (const char *)data, size, &config, &error);
 
-	CHECK(!err || err == -EBADMSG);
-	CHECK(!err == !!config);
+	PROMISE(!err || err == -EBADMSG);
+	PROMISE(!err == !!config);
 	if (err) {
-		CHECK(*error.text);
+		PROMISE(*error.text);
 		check_text(error.text);
 		return 0;
 	}

@@ -4,58 +4,49 @@
  * or at least one error with a place and a message that is fit for a terminal.
  */
 #include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "policy/internal.h"
 #include "policy/lists.h"
 
-#define CHECK(condition)                  \
-	do {                              \
-		if (!(condition))         \
-			__builtin_trap(); \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check_bind(const struct bind_rule *item)
 {
-	CHECK(!strncmp(item->rule, "bind.", 5) && strlen(item->rule) < POLICY_NAME_MAX);
-	CHECK(item->subjects && item->protos && item->scopes);
-	CHECK(item->n_ports && item->n_ports <= POLICY_PORT_RANGES);
+	PROMISE(!strncmp(item->rule, "bind.", 5) && strlen(item->rule) < POLICY_NAME_MAX);
+	PROMISE(item->subjects && item->protos && item->scopes);
+	PROMISE(item->n_ports && item->n_ports <= POLICY_PORT_RANGES);
 	for (size_t i = 0; i < item->n_ports; i++) {
-		CHECK(item->ports[i].first && item->ports[i].first <= item->ports[i].last);
-		CHECK(!i || item->ports[i].first > item->ports[i - 1].last + 1);
+		PROMISE(item->ports[i].first && item->ports[i].first <= item->ports[i].last);
+		PROMISE(!i || item->ports[i].first > item->ports[i - 1].last + 1);
 	}
-	CHECK(item->severity < SEVERITY_MAX && item->action <= ACTION_DENY);
+	PROMISE(item->severity < SEVERITY_MAX && item->action <= ACTION_DENY);
 }
 
 static void check_policy(const struct policy *policy)
 {
-	CHECK(policy->n_bind <= POLICY_BIND_ITEMS);
+	PROMISE(policy->n_bind <= POLICY_BIND_ITEMS);
 	for (size_t i = 0; i < policy->n_bind; i++) {
 		check_bind(&policy->bind[i]);
 		for (size_t j = 0; j < i; j++)
-			CHECK(strcmp(policy->bind[i].rule, policy->bind[j].rule) != 0);
+			PROMISE(strcmp(policy->bind[i].rule, policy->bind[j].rule) != 0);
 	}
-	CHECK(policy->n_modules <= POLICY_MODULES && policy->n_usb_allow <= POLICY_ALLOWED);
+	PROMISE(policy->n_modules <= POLICY_MODULES && policy->n_usb_allow <= POLICY_ALLOWED);
 	for (size_t i = 0; i < policy->n_modules; i++)
-		CHECK(*policy->modules[i].name && !(policy->modules[i].mask >> 41));
-	CHECK(*policy->manager == '/' && *policy->broker_exe == '/');
-	CHECK(policy->window_ns && policy->window_ns <= policy->window_max_ns);
-	CHECK(strlen(policy->hash) == POLICY_HASH_MAX - 1);
+		PROMISE(*policy->modules[i].name && !(policy->modules[i].mask >> 41));
+	PROMISE(*policy->manager == '/' && *policy->broker_exe == '/');
+	PROMISE(policy->window_ns && policy->window_ns <= policy->window_max_ns);
+	PROMISE(strlen(policy->hash) == POLICY_HASH_MAX - 1);
 }
 
 static void check_errors(const struct policy_errors *errors)
 {
-	CHECK(errors->n && errors->n <= POLICY_ERRORS_MAX);
-	CHECK(!errors->more || errors->n == POLICY_ERRORS_MAX);
+	PROMISE(errors->n && errors->n <= POLICY_ERRORS_MAX);
+	PROMISE(!errors->more || errors->n == POLICY_ERRORS_MAX);
 	for (size_t i = 0; i < errors->n; i++) {
-		CHECK(*errors->at[i].text && !strcmp(errors->at[i].file, "fuzz.yaml"));
+		PROMISE(*errors->at[i].text && !strcmp(errors->at[i].file, "fuzz.yaml"));
 		for (const char *c = errors->at[i].text; *c; c++)
-			CHECK((unsigned char)*c >= 0x20 && *c != 0x7f);
-		CHECK(!errors->at[i].line == !errors->at[i].column);
+			PROMISE((unsigned char)*c >= 0x20 && *c != 0x7f);
+		PROMISE(!errors->at[i].line == !errors->at[i].column);
 	}
 }
 
@@ -65,16 +56,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy_errors errors;
 	int err = policy_load_bytes("fuzz.yaml", (const char *)data, size, &policy, &errors);
 
-	CHECK(!err || err == -EBADMSG);
-	CHECK(!err == !!policy);
+	PROMISE(!err || err == -EBADMSG);
+	PROMISE(!err == !!policy);
 	if (err) {
 		check_errors(&errors);
 		return 0;
 	}
-	CHECK(!errors.n && !errors.more);
+	PROMISE(!errors.n && !errors.more);
 	check_policy(policy);
-	CHECK(!policy_load_bytes("fuzz.yaml", (const char *)data, size, &again, &errors));
-	CHECK(!strcmp(policy->hash, again->hash));
+	PROMISE(!policy_load_bytes("fuzz.yaml", (const char *)data, size, &again, &errors));
+	PROMISE(!strcmp(policy->hash, again->hash));
 	policy_free(again);
 	policy_free(policy);
 	return 0;
