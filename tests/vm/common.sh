@@ -4,6 +4,7 @@
 # What fetch, mkinitrd and run share: where the cache is, how a row of the kernel matrix is read,
 # how they speak to the user. Everything for people goes to stderr; stdout carries results.
 
+PATH=$PATH:/usr/sbin:/sbin # where Debian puts depmod and mosquitto
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # for those who source this file
 vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/evmon/vm

@@ -123,6 +123,7 @@ class Hotplug:
             backend = {"type": "null", "data": {}}
             self.qmp.execute("chardev-add", id="c-" + name, backend=backend)
             options["chardev"] = "c-" + name
+            options["always-plugged"] = True  # else it shows only while somebody has the line open
 
     def _backend_remove(self, kind, name):
         if kind == "storage":

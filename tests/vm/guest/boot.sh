@@ -5,7 +5,7 @@
 # lsm list, loopback, file systems, the broker, and USB hot-plug as the kernel reports it.
 # shellcheck source=SCRIPTDIR/lib.sh
 . /tests/lib.sh
-test_begin 15
+test_begin 17
 
 events=$test_dir/uevents
 received=$test_dir/received
@@ -99,6 +99,23 @@ storage_goes() {
 	vmctl usb-del s0 && wait_for_line "$events" "^remove .*/${storage##*/} .*DEVTYPE=usb_device"
 }
 
+# A device that belongs there, behind a hub: an FTDI converter, as chargers have them.
+converter_comes_behind_a_hub() {
+	modprobe ftdi_sio || return 1
+	vmctl usb-add hub h0 2 || return 1
+	wait_for_line "$events" '^bind .*DEVTYPE=usb_interface.*INTERFACE=9/0/0' || return 1
+	vmctl usb-add serial f0 2.3 || return 1
+	wait_for_line "$events" '^add .*/tty/ttyUSB0 ' || return 1
+	converter=$(device_of f0)
+	case ${converter##*/} in *-2.3) ;; *) echo "at ${converter##*/}, not at 2.3"; return 1 ;; esac
+	[ "$(cat "$converter/idVendor"):$(cat "$converter/idProduct")" = 0403:6001 ]
+}
+
+converter_goes_with_the_hub() {
+	vmctl usb-del f0 && vmctl usb-del h0 &&
+		wait_for_line "$events" "^remove .*/${converter##*/} .*DEVTYPE=usb_device"
+}
+
 wrong_requests_are_refused() {
 	! vmctl usb-add teapot t0 && ! vmctl usb-del nobody && ! vmctl dance
 }
@@ -118,5 +135,24 @@ check "keyboard comes with its uevents" keyboard_comes
 check "keyboard goes" keyboard_goes
 check "storage comes at the asked port" storage_comes
 check "storage goes" storage_goes
+check "converter comes behind a hub" converter_comes_behind_a_hub
+check "converter goes with the hub" converter_goes_with_the_hub
 uevents_stop
-check "wrong hot-plug requests are refused" wrong_requests_are_refused
+check "wrong hot-plug requests are refused" # A device that belongs there, behind a hub: an FTDI converter, as chargers have them.
+converter_comes_behind_a_hub() {
+	modprobe ftdi_sio || return 1
+	vmctl usb-add hub h0 2 || return 1
+	wait_for_line "$events" '^bind .*DEVTYPE=usb_interface.*INTERFACE=9/0/0' || return 1
+	vmctl usb-add serial f0 2.3 || return 1
+	wait_for_line "$events" '^add .*/tty/ttyUSB0 ' || return 1
+	converter=$(device_of f0)
+	case ${converter##*/} in *-2.3) ;; *) echo "at ${converter##*/}, not at 2.3"; return 1 ;; esac
+	[ "$(cat "$converter/idVendor"):$(cat "$converter/idProduct")" = 0403:6001 ]
+}
+
+converter_goes_with_the_hub() {
+	vmctl usb-del f0 && vmctl usb-del h0 &&
+		wait_for_line "$events" "^remove .*/${converter##*/} .*DEVTYPE=usb_device"
+}
+
+wrong_requests_are_refused
