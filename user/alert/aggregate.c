@@ -33,6 +33,7 @@ struct aggregate {
 	struct keys *keys;
 	struct rule_window rule[EVMON_RULES];
 	uint64_t deadline_ns;
+	uint64_t now_ns;      /* of the call under way */
 	struct alert scratch; /* an alert that is made here */
 };
 
@@ -93,13 +94,12 @@ static void alert_fold(struct alert *alert, uint64_t n)
 	message_compose(alert, false);
 }
 
-static int alert_send(const struct aggregate *a, struct alert *alert, const struct growth *g,
-		      uint64_t now_ns)
+static int alert_send(const struct aggregate *a, struct alert *alert, const struct growth *g)
 {
 	alert->count = g->count;
 	alert->first_ns = g->first_ns;
 	alert->last_ns = g->last_ns;
-	alert->time_ns = now_ns;
+	alert->time_ns = a->now_ns;
 	return a->config.sink(alert, a->config.userdata);
 }
 
@@ -122,12 +122,12 @@ static void entry_close(struct aggregate *a, struct key_entry *e)
 }
 
 /* May one more key of the rule be told by itself? */
-static bool rule_take(struct aggregate *a, unsigned rule, uint64_t now_ns)
+static bool rule_take(struct aggregate *a, unsigned rule)
 {
 	struct rule_window *w = &a->rule[rule];
 
-	if (now_ns >= w->end_ns && !w->folds)
-		*w = (struct rule_window){ .end_ns = now_ns + a->config.window_ns };
+	if (a->now_ns >= w->end_ns && !w->folds)
+		*w = (struct rule_window){ .end_ns = a->now_ns + a->config.window_ns };
 	if (w->used == AGGREGATE_KEYS_PER_RULE)
 		return false;
 	w->used++;
@@ -151,24 +151,24 @@ static int entry_fold(struct aggregate *a, struct key_entry *e, const struct ale
 
 /* Alerts what the key has grown by, alone or with others, and opens its window. */
 static int entry_tell(struct aggregate *a, struct key_entry *e, struct alert *alert,
-		      const struct growth *g, uint64_t window_ns, uint64_t now_ns)
+		      const struct growth *g, uint64_t window_ns)
 {
 	bool overflow = e->key.slot == EVMON_SLOT_OVERFLOW;
 	int kept, err;
 
-	if (!rule_take(a, e->key.rule, now_ns))
+	if (!rule_take(a, e->key.rule))
 		return entry_fold(a, e, alert, window_ns);
 	kept = keys_keep(a->keys, e, alert);
 	alert->count = g->count;
 	if (overflow && (g->count > 1 || alert->object_partial))
 		alert_fold(alert, g->count);
-	err = alert_send(a, alert, g, now_ns);
+	err = alert_send(a, alert, g);
 	if (!err)
-		growth_reported(e, g->kernel, g->last_ns, now_ns);
+		growth_reported(e, g->kernel, g->last_ns, a->now_ns);
 	if (kept)
 		entry_close(a, e);
 	else
-		entry_open(a, e, KEY_OPEN, window_ns, now_ns + window_ns);
+		entry_open(a, e, KEY_OPEN, window_ns, a->now_ns + window_ns);
 	return err ? err : kept;
 }
 
@@ -186,18 +186,18 @@ static void actor_refresh(struct alert *alert, const struct evmon_actor *actor)
 	message_compose(alert, false);
 }
 
-static int entry_end(struct aggregate *a, struct key_entry *e, uint64_t now_ns)
+static int entry_end(struct aggregate *a, struct key_entry *e)
 {
 	uint64_t window_ns = MIN(2 * e->window_ns, a->config.window_max_ns);
 	struct growth g;
 	int err = growth_read(a, e, &g);
 
 	if (err) {
-		entry_open(a, e, e->state, e->window_ns, now_ns + a->config.window_ns);
+		entry_open(a, e, e->state, e->window_ns, a->now_ns + a->config.window_ns);
 		return err;
 	}
 	if (!g.count) {
-		e->quiet_ns = now_ns;
+		e->quiet_ns = a->now_ns;
 		entry_close(a, e);
 		return 0;
 	}
@@ -208,7 +208,7 @@ static int entry_end(struct aggregate *a, struct key_entry *e, uint64_t now_ns)
 		a->scratch.object_partial = true;
 	if (e->state == KEY_WAITING)
 		window_ns = a->config.window_ns;
-	return entry_tell(a, e, &a->scratch, &g, window_ns, now_ns);
+	return entry_tell(a, e, &a->scratch, &g, window_ns);
 }
 
 /* Adds one key to the shared alert, whose subject is the keys' if they have one in common. */
@@ -234,7 +234,7 @@ static bool entry_is_folded(const struct key_entry *e, unsigned rule, unsigned v
 }
 
 /* The shared alert of a rule and verdict; its keys have windows of their own from now on. */
-static int shared_tell(struct aggregate *a, unsigned rule, unsigned verdict, uint64_t now_ns)
+static int shared_tell(struct aggregate *a, unsigned rule, unsigned verdict)
 {
 	struct growth sum = { 0 }, g;
 	uint64_t n = 0;
@@ -253,29 +253,29 @@ static int shared_tell(struct aggregate *a, unsigned rule, unsigned verdict, uin
 	if (n) {
 		a->scratch.count = sum.count;
 		alert_fold(&a->scratch, n);
-		err = alert_send(a, &a->scratch, &sum, now_ns);
+		err = alert_send(a, &a->scratch, &sum);
 	}
 	for (struct key_entry *e = NULL; (e = keys_next(a->keys, e));) {
 		if (!entry_is_folded(e, rule, verdict))
 			continue;
 		if (e->counted && !err)
-			growth_reported(e, e->seen, e->seen_last_ns, now_ns);
-		entry_open(a, e, KEY_OPEN, e->window_ns, now_ns + e->window_ns);
+			growth_reported(e, e->seen, e->seen_last_ns, a->now_ns);
+		entry_open(a, e, KEY_OPEN, e->window_ns, a->now_ns + e->window_ns);
 	}
 	return err ? err : read_err;
 }
 
-static int rules_end(struct aggregate *a, uint64_t now_ns, bool all)
+static int rules_end(struct aggregate *a, bool all)
 {
 	int first_err = 0;
 
 	for (unsigned rule = 0; rule < EVMON_RULES; rule++) {
 		struct rule_window *w = &a->rule[rule];
 
-		if (!w->folds || (!all && w->end_ns > now_ns))
+		if (!w->folds || (!all && w->end_ns > a->now_ns))
 			continue;
 		for (unsigned verdict = 0; verdict < EVMON_VERDICT_MAX; verdict++) {
-			int err = shared_tell(a, rule, verdict, now_ns);
+			int err = shared_tell(a, rule, verdict);
 
 			first_err = first_err ? first_err : err;
 		}
@@ -284,7 +284,7 @@ static int rules_end(struct aggregate *a, uint64_t now_ns, bool all)
 	return first_err;
 }
 
-static int entries_end(struct aggregate *a, uint64_t now_ns, bool all)
+static int entries_end(struct aggregate *a, bool all)
 {
 	struct key_entry *next = keys_next(a->keys, NULL);
 	int first_err = 0;
@@ -295,8 +295,8 @@ static int entries_end(struct aggregate *a, uint64_t now_ns, bool all)
 		int err = 0;
 
 		next = keys_next(a->keys, e);
-		if (open && (all || e->end_ns <= now_ns))
-			err = entry_end(a, e, now_ns);
+		if (open && (all || e->end_ns <= a->now_ns))
+			err = entry_end(a, e);
 		first_err = first_err ? first_err : err;
 	}
 	return first_err;
@@ -314,19 +314,22 @@ int aggregate_tick(struct aggregate *aggregate, uint64_t now_ns, bool all)
 {
 	int err = 0, more;
 
+	aggregate->now_ns = now_ns;
 	/* At the end of all, what the keys grow by may still join the shared alerts. */
 	if (!all)
-		err = rules_end(aggregate, now_ns, false);
-	more = entries_end(aggregate, now_ns, all);
+		err = rules_end(aggregate, false);
+	more = entries_end(aggregate, all);
 	err = err ? err : more;
 	if (all)
-		more = rules_end(aggregate, now_ns, true);
+		more = rules_end(aggregate, true);
 	deadline_find(aggregate);
 	return err ? err : more;
 }
 
+/* Each call's first step: ends the windows that were due before it. */
 static int tick_due(struct aggregate *a, uint64_t now_ns)
 {
+	a->now_ns = now_ns;
 	if (!a->deadline_ns || now_ns < a->deadline_ns)
 		return 0;
 	return aggregate_tick(a, now_ns, false);
@@ -339,17 +342,17 @@ static bool rule_is_alerted(unsigned rule)
 
 /* A violation of the key, already counted: tells it at once or leaves it to the window's end. */
 static int entry_push(struct aggregate *a, struct key_entry *e, struct alert *alert,
-		      const struct growth *g, uint64_t now_ns)
+		      const struct growth *g)
 {
 	if (e->state == KEY_OPEN || e->state == KEY_FOLDED)
 		return keys_keep(a->keys, e, alert);
 	if (!g->count)
 		return 0;
-	return entry_tell(a, e, alert, g, a->config.window_ns, now_ns);
+	return entry_tell(a, e, alert, g, a->config.window_ns);
 }
 
 static int push_counted_here(struct aggregate *a, const struct evmon_tally_key *key, bool own,
-			     struct alert *alert, uint64_t now_ns)
+			     struct alert *alert)
 {
 	struct evmon_tally_key overflow = key_overflow(key);
 	const struct evmon_tally none = { 0 };
@@ -363,7 +366,7 @@ static int push_counted_here(struct aggregate *a, const struct evmon_tally_key *
 		return err;
 	growth_count(e, alert);
 	growth_of(e, &none, &g);
-	return entry_push(a, e, alert, &g, now_ns);
+	return entry_push(a, e, alert, &g);
 }
 
 int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t now_ns)
@@ -384,17 +387,17 @@ int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t no
 		unread = a->config.read(&key, &tally, a->config.userdata);
 	}
 	if (unread == -ENOENT) {
-		err = push_counted_here(a, &alert->key, false, alert, now_ns);
+		err = push_counted_here(a, &alert->key, false, alert);
 		return err ? err : due;
 	}
 	err = keys_get(a->keys, &key, false, &e);
 	if (err)
-		return err == -ENOSPC ? push_counted_here(a, &key, true, alert, now_ns) : err;
+		return err == -ENOSPC ? push_counted_here(a, &key, true, alert) : err;
 	if (unread)
 		growth_assume(e, alert, &g);
 	else
 		growth_of(e, &tally, &g);
-	err = entry_push(a, e, alert, &g, now_ns);
+	err = entry_push(a, e, alert, &g);
 	return err ? err : due;
 }
 
@@ -422,10 +425,11 @@ int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const c
 		return 0;
 	due = tick_due(aggregate, now_ns);
 	object_from_identity(&key, identity);
-	err = push_counted_here(aggregate, &key, true, alert, now_ns);
+	err = push_counted_here(aggregate, &key, true, alert);
 	return err ? err : due;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what alert_from_tally() takes, and the time */
 int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *key,
 		    const struct evmon_tally *tally, const struct modules *modules,
 		    const struct policy *policy, uint64_t now_ns)
@@ -452,7 +456,7 @@ int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *k
 		if (!err)
 			entry_open(a, e, KEY_WAITING, 0, tally->record_ns + GROWTH_GRACE_NS);
 	} else {
-		err = entry_tell(a, e, &a->scratch, &g, a->config.window_ns, now_ns);
+		err = entry_tell(a, e, &a->scratch, &g, a->config.window_ns);
 	}
 	return err ? err : due;
 }

@@ -7,14 +7,13 @@
  * the last form fits whatever the bytes are. Of a path that is too long the end is kept, where the
  * file's name is; of any other text the start.
  */
-#include "alert/alert.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "alert/alert.h"
 #include "alert/cmdline.h"
 #include "alert/names.h"
 #include "base/capability.h"
@@ -45,6 +44,8 @@ struct line {
 	const struct alert_stamp *stamp;
 	const struct form *form;
 };
+
+typedef void (*put_fn)(struct line *l);
 
 static void put_uint(struct json *j, const char *key, uint64_t value, bool known)
 {
@@ -285,7 +286,7 @@ static void put_self(struct line *l)
 
 static void put_object(struct line *l)
 {
-	static void (*const put[EVMON_SENSOR_MAX])(struct line *) = {
+	static const put_fn put[EVMON_SENSOR_MAX] = {
 		[EVMON_SENSOR_BIND] = put_bind,	  [EVMON_SENSOR_CAPABILITY] = put_capability,
 		[EVMON_SENSOR_EXEC] = put_exec,	  [EVMON_SENSOR_USB] = put_usb,
 		[EVMON_SENSOR_CONFIG] = put_self, [EVMON_SENSOR_SELF] = put_self,

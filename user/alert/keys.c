@@ -38,9 +38,13 @@ void keys_free(struct keys *keys)
 {
 	if (!keys)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (keys->bucket[i])
-			keys_remove(keys, keys->bucket[i]);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct key_entry *e = keys->bucket[i], *next; e; e = next) {
+			next = e->next;
+			free(e->kept);
+			free(e);
+		}
+	}
 	free(keys);
 }
 
@@ -63,6 +67,15 @@ struct key_entry *keys_find(const struct keys *keys, const struct evmon_tally_ke
 	return NULL;
 }
 
+/* Overflow entries are not counted: there are as many as rules and verdicts at most. */
+static void count(struct keys *keys, const struct key_entry *e, int more)
+{
+	size_t *n = e->own ? &keys->n_own : &keys->n_kernel;
+
+	if (e->key.slot != EVMON_SLOT_OVERFLOW)
+		*n += (size_t)more;
+}
+
 int keys_get(struct keys *keys, const struct evmon_tally_key *key, bool own,
 	     struct key_entry **ret_entry)
 {
@@ -79,8 +92,7 @@ int keys_get(struct keys *keys, const struct evmon_tally_key *key, bool own,
 		e->own = own;
 		e->next = *bucket;
 		*bucket = e;
-		keys->n_own += own;
-		keys->n_kernel += !own;
+		count(keys, e, 1);
 	}
 	*ret_entry = e;
 	return 0;
@@ -93,8 +105,7 @@ void keys_remove(struct keys *keys, struct key_entry *entry)
 	while (*at != entry)
 		at = &(*at)->next;
 	*at = entry->next;
-	keys->n_own -= entry->own;
-	keys->n_kernel -= !entry->own;
+	count(keys, entry, -1);
 	keys_drop(keys, entry);
 	free(entry);
 }

@@ -8,8 +8,7 @@
 #include "alert/alert.h"
 
 enum {
-	/* As many as the kernel has tallies and overflow entries; and of user space's own. */
-	KEYS_KERNEL_MAX = 4096 + EVMON_RULES * EVMON_VERDICT_MAX,
+	KEYS_KERNEL_MAX = 4096, /* as many as the kernel has tallies */
 	KEYS_OWN_MAX = 1024,
 };
 

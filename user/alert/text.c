@@ -34,6 +34,9 @@ enum {
 	CLOCK_LENGTH = 12 /* hours to milliseconds */
 };
 
+/* What the object is, in words; the length, or what it would be. */
+typedef int (*object_fn)(const struct alert *alert, char *buffer, size_t size);
+
 static const struct {
 	const char *title;
 	size_t width;
@@ -84,24 +87,19 @@ static void escape_text(char *to, size_t size, const char *from)
 static void module_cell(const struct alert *alert, char *cell, size_t size)
 {
 	char raw[sizeof(alert->module.id) + sizeof(alert->module.name) + 1];
+	const struct module *module = &alert->module;
 
-	if (alert->folded) {
-		snprintf(raw, sizeof(raw), "-");
-	} else if (alert->has_module) {
-		bool id = alert->module.id[0];
-
-		snprintf(raw, sizeof(raw), "%s%s%s", alert->module.id, id ? ":" : "",
-			 alert->module.name);
-	} else if (alert->subject == EVMON_SUBJECT_BROKER) {
+	if (alert->has_module && !alert->folded)
+		snprintf(raw, sizeof(raw), "%s%s%s", module->id, module->id[0] ? ":" : "",
+			 module->name);
+	else if (alert->subject == EVMON_SUBJECT_BROKER)
 		snprintf(raw, sizeof(raw), "broker");
-	} else if (alert->subject == EVMON_SUBJECT_EVEREST &&
-		   alert->key.slot == EVMON_CLASS_MANAGER) {
+	else if (alert->subject == EVMON_SUBJECT_EVEREST && alert->key.slot == EVMON_CLASS_MANAGER)
 		snprintf(raw, sizeof(raw), "manager");
-	} else if (alert->has_process && alert->process.comm[0]) {
+	else if (alert->has_process && !alert->folded && alert->process.comm[0])
 		snprintf(raw, sizeof(raw), "(%s)", alert->process.comm);
-	} else {
+	else
 		snprintf(raw, sizeof(raw), "-");
-	}
 	escape_text(cell, size, raw);
 }
 
@@ -161,7 +159,7 @@ static int object_capability(const struct alert *alert, char *buffer, size_t siz
 
 int text_object(const struct alert *alert, char *buffer, size_t size)
 {
-	static int (*const forms[EVMON_SENSOR_MAX])(const struct alert *, char *, size_t) = {
+	static const object_fn forms[EVMON_SENSOR_MAX] = {
 		[EVMON_SENSOR_BIND] = object_bind,   [EVMON_SENSOR_CAPABILITY] = object_capability,
 		[EVMON_SENSOR_EXEC] = object_exec,   [EVMON_SENSOR_USB] = object_usb,
 		[EVMON_SENSOR_CONFIG] = object_self, [EVMON_SENSOR_SELF] = object_self,

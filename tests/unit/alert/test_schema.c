@@ -216,7 +216,7 @@ static void hostile_alerts_give_valid_lines(void **state)
 	assert_int_equal(lines_check(lines, false), 0);
 }
 
-/* Puts `to` in the place of `from` and hashes the line anew, so that only the change is at fault. */
+/* Puts `to` in the place of `from` and hashes the line anew, so that it alone is at fault. */
 static void add_spoilt(struct lines *lines, const char *line, const char *from, const char *to)
 {
 	char spoilt[ALERT_LINE_MAX + 1], sealed[2 * ALERT_LINE_MAX];
