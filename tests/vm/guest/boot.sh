@@ -138,21 +138,4 @@ check "storage goes" storage_goes
 check "converter comes behind a hub" converter_comes_behind_a_hub
 check "converter goes with the hub" converter_goes_with_the_hub
 uevents_stop
-check "wrong hot-plug requests are refused" # A device that belongs there, behind a hub: an FTDI converter, as chargers have them.
-converter_comes_behind_a_hub() {
-	modprobe ftdi_sio || return 1
-	vmctl usb-add hub h0 2 || return 1
-	wait_for_line "$events" '^bind .*DEVTYPE=usb_interface.*INTERFACE=9/0/0' || return 1
-	vmctl usb-add serial f0 2.3 || return 1
-	wait_for_line "$events" '^add .*/tty/ttyUSB0 ' || return 1
-	converter=$(device_of f0)
-	case ${converter##*/} in *-2.3) ;; *) echo "at ${converter##*/}, not at 2.3"; return 1 ;; esac
-	[ "$(cat "$converter/idVendor"):$(cat "$converter/idProduct")" = 0403:6001 ]
-}
-
-converter_goes_with_the_hub() {
-	vmctl usb-del f0 && vmctl usb-del h0 &&
-		wait_for_line "$events" "^remove .*/${converter##*/} .*DEVTYPE=usb_device"
-}
-
-wrong_requests_are_refused
+check "wrong hot-plug requests are refused" wrong_requests_are_refused
