@@ -117,7 +117,8 @@ static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u
 		if (item->action == EVMON_ACTION_DENY)
 			f->flags |= EVMON_RECORD_ASKED_DENY;
 	}
-	return emit(f);
+	emit(f);
+	return 0;
 }
 
 static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *address, __u32 hook)
@@ -241,7 +242,10 @@ static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *
 	f.key.object.bind.port = bpf_ntohs(raw[0] >> 16);
 	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
 	/* An IPv4 address on an IPv6 socket is refused by the kernel itself. */
-	finding_address(&f, raw[1], family == AF_INET6 ? raw + 2 : NULL);
+	if (family == AF_INET6)
+		finding_address(&f, 0, raw + 2);
+	else
+		finding_address(&f, raw[1], NULL);
 	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
 	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
 	return on_bind_asked(&f, hook) ? verdict_deny() : 0;

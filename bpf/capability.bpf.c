@@ -68,8 +68,10 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 
 	if (!t || number < 0 || number >= CAPABILITIES)
 		return 0;
-	if (t->class == EVMON_CLASS_CANARY)
-		return emit_canary(hook);
+	if (t->class == EVMON_CLASS_CANARY) {
+		emit_canary(hook);
+		return 0;
+	}
 	policy = policy_active();
 	if (!policy || t->subject != EVMON_SUBJECT_EVEREST || t->class >= EVMON_CLASSES)
 		return 0;
@@ -89,7 +91,8 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	f.key.object.capability.kind = ret ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED;
 	f.detail.capability.number = number;
 	f.detail.capability.kind = f.key.object.capability.kind;
-	return emit(&f);
+	emit(&f);
+	return 0;
 }
 
 SEC("?fexit/security_capable")

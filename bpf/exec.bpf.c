@@ -56,7 +56,8 @@ static __always_inline int exec_emit(const struct evmon_task *t, const struct ex
 	f.key.rule = rule;
 	f.key.verdict = rule == EVMON_RULE_NONE ? EVMON_VERDICT_ALLOW : EVMON_VERDICT_ALERT;
 	f.flags |= flags;
-	return emit(&f);
+	emit(&f);
+	return 0;
 }
 
 /* Every root exec in the tree but those of what may be root; a root module's are one finding. */
@@ -193,8 +194,10 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 
 	if (!t || !e.policy)
 		return 0;
-	if (t->class == EVMON_CLASS_CANARY)
-		return emit_canary(EVMON_HOOK_TP_EXEC);
+	if (t->class == EVMON_CLASS_CANARY) {
+		emit_canary(EVMON_HOOK_TP_EXEC);
+		return 0;
+	}
 	if (t->subject == EVMON_SUBJECT_EVEREST) {
 		told |= judge_admin_panel(t, &e);
 		told |= judge_root(t, &e);

@@ -33,9 +33,12 @@ static __always_inline const struct evmon_bind_item *
 verdict_bind(const struct evmon_policy *policy, __u8 subject,
 	     const struct evmon_bind_object *object)
 {
-	__u32 group = policy->group[object->port];
-	__u32 cell, item;
+	__u32 port = object->port;
+	__u32 group, cell, item;
 
+	/* The verifier shall see these bounds on these registers, not cleverer ones. */
+	asm volatile("" : "+r"(port));
+	group = policy->group[port & 0xffff];
 	if (group >= EVMON_PORT_GROUPS)
 		return NULL;
 	cell = group * EVMON_BIND_CELLS +
@@ -46,7 +49,6 @@ verdict_bind(const struct evmon_policy *policy, __u8 subject,
 	if (!item)
 		return NULL;
 	item--;
-	/* The verifier shall see this comparison of this register, not a cleverer one. */
 	asm volatile("" : "+r"(item));
 	if (item >= EVMON_BIND_ITEMS)
 		return NULL;
