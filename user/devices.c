@@ -109,31 +109,41 @@ int devices_start(struct daemon *daemon)
 	return usb_devices_rescan(daemon->usb, on_present, daemon);
 }
 
-int devices_event(int fd, uint32_t events, void *userdata)
+static int on_datagram(struct daemon *daemon, const void *data, size_t size)
 {
-	struct coverage_row *row;
-	struct daemon *daemon = userdata;
-	char datagram[DATAGRAM_MAX];
 	struct uevent uevent;
 
+	if (uevent_decode(data, size, &uevent) != 0)
+		return 0;
+	kernel_coverage(daemon->kernel)->rows[COVERAGE_USB].state = COVERAGE_PROVEN;
+	return usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);
+}
+
+/* Where datagrams were lost, those that are still queued are older than what sysfs shows: they are
+ * read first, and sysfs has the last word. */
+int devices_event(int fd, uint32_t events, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	char datagram[DATAGRAM_MAX];
+	bool lost = false;
+	int err = 0;
+
 	(void)events;
-	for (;;) {
+	while (err >= 0) {
 		ssize_t n = uevent_receive(fd, datagram, sizeof(datagram));
-		int err = 0;
 
 		if (n == -EAGAIN)
-			return 0;
+			break;
 		if (n == -ENOBUFS) {
 			daemon->counters.uevents_lost++;
-			err = usb_devices_rescan(daemon->usb, on_hotplug, daemon);
+			lost = true;
 		} else if (n < 0) {
-			return (int)n;
-		} else if (n > 0 && uevent_decode(datagram, (size_t)n, &uevent) == 0) {
-			row = &kernel_coverage(daemon->kernel)->rows[COVERAGE_USB];
-			row->state = COVERAGE_PROVEN;
-			err = usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);
+			err = (int)n;
+		} else if (n > 0) {
+			err = on_datagram(daemon, datagram, (size_t)n);
 		}
-		if (err < 0)
-			return err;
 	}
+	if (err < 0 || !lost)
+		return err;
+	return usb_devices_rescan(daemon->usb, on_hotplug, daemon);
 }

@@ -28,6 +28,10 @@
 #include "kernel/tables.h"
 #include "kernel/uevent.h"
 
+enum {
+	DATAGRAM_MAX = 8192
+};
+
 struct trace {
 	struct trace_options options;
 	struct trace_tree tree;
@@ -153,28 +157,29 @@ static int on_known_device(const struct usb_device *device, void *userdata)
 	return 0;
 }
 
+/* As the daemon does it: after a loss what is queued is read first, then sysfs. */
 static int on_uevent(int fd, uint32_t events, void *userdata)
 {
 	struct trace *trace = userdata;
-	char datagram[8192];
+	char datagram[DATAGRAM_MAX];
 	struct uevent uevent;
+	bool lost = false;
+	int err = 0;
 
 	(void)events;
-	for (;;) {
+	while (err >= 0) {
 		ssize_t n = uevent_receive(fd, datagram, sizeof(datagram));
-		int err = 0;
 
 		if (n == -EAGAIN)
-			return 0;
+			break;
 		if (n == -ENOBUFS)
-			err = usb_devices_rescan(trace->usb, on_device, trace);
+			lost = true;
 		else if (n < 0)
-			return (int)n;
+			err = (int)n;
 		else if (n > 0 && uevent_decode(datagram, (size_t)n, &uevent) == 0)
 			err = usb_devices_uevent(trace->usb, &uevent, on_device, trace);
-		if (err < 0)
-			return err;
 	}
+	return err < 0 || !lost ? err : usb_devices_rescan(trace->usb, on_device, trace);
 }
 
 static int usb_start(struct trace *trace)
