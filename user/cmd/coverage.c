@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What this kernel can give, tried and not guessed: programs are loaded and attached as the daemon
- * would, the canary proves them, and all is gone when the verb ends. No policy is loaded, so nobody
- * is judged, and nothing is pinned, so a daemon that runs beside it is not touched. The hooks that
+ * would, the canary proves them, and all is gone when the verb ends. No policy is put into the
+ * tables, so nobody is judged, and nothing is pinned, so a daemon that runs beside it is not touched. The hooks that
  * deny are tried and not attached: their state is `ready`.
  */
 #include <errno.h>
@@ -91,13 +91,12 @@ static void try_uevents(struct coverage_row *row)
 
 static int attach_and_prove(struct kernel *kernel)
 {
-	/* No rule: nothing denies, nothing is judged. */
-	_cleanup_(freep) struct policy *policy = calloc(1, sizeof(*policy));
-	int err;
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	int err = policy_new_default(&policy);
 	pid_t pid;
 
-	if (!policy)
-		return -ENOMEM;
+	if (err < 0)
+		return err;
 	err = kernel_attach(kernel, policy);
 	if (err < 0)
 		return err;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The table is made from the JSON that the daemon wrote, or that this process would have written:
- * so a reader sees the same page either way. Hooks, limits and reasons are of any length, hence each
- * stands last in its line.
+ * so a reader sees the same page either way. Hooks, limits and reasons are of any length, hence
+ * each stands last in its line.
  */
 #include "cmd/coverage_text.h"
 

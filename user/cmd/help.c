@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What evmon says of itself. The verbs' own options stand with the verbs (`evmon VERB --help`); here
- * is what somebody needs who has just found the program on a charger. The libraries named are those
- * that run, not those of the build. The canary executes --version: it must need nothing.
+ * What evmon says of itself. The verbs' own options stand with the verbs (`evmon VERB --help`);
+ * here is what somebody needs who has just found the program on a charger. The libraries named are
+ * those that run, not those of the build. The canary executes --version: it must need nothing.
  */
 #include "cmd/help.h"
 

@@ -46,7 +46,7 @@ static bool option_ambiguous(const char *word, const struct option *options)
 	size_t n = strlen(word + 2), found = 0;
 
 	for (; options->name; options++)
-		found += strncmp(options->name, word + 2, n) == 0;
+		found += strlen(options->name) >= n && memcmp(options->name, word + 2, n) == 0;
 	return found > 1;
 }
 

@@ -5,7 +5,7 @@
  * verb. All return -EINVAL. */
 #include <getopt.h>
 
-/* Call after getopt_long() (opterr 0, a short string that starts with ':') has returned '?' or ':'. */
+/* Call when getopt_long() (opterr 0, the short options begin with ':') has returned '?' or ':'. */
 int option_fault(char *const *argv, const struct option *options, int result);
 /* `option` has a value that is not `wanted`. */
 int option_bad_value(char *const *argv, const char *option, const char *value, const char *wanted);

@@ -17,6 +17,7 @@
 #include "base/macros.h"
 
 #define SECOND INT64_C(1000000)
+#define DAY    (86400 * SECOND)
 
 enum {
 	TEXT_MAX = 64
@@ -46,12 +47,12 @@ static int64_t unit_us(const char *unit, size_t n)
 		{ "hr", 3600 * SECOND },
 		{ "hour", 3600 * SECOND },
 		{ "hours", 3600 * SECOND },
-		{ "d", 86400 * SECOND },
-		{ "day", 86400 * SECOND },
-		{ "days", 86400 * SECOND },
-		{ "w", 7 * 86400 * SECOND },
-		{ "week", 7 * 86400 * SECOND },
-		{ "weeks", 7 * 86400 * SECOND },
+		{ "d", DAY },
+		{ "day", DAY },
+		{ "days", DAY },
+		{ "w", 7 * DAY },
+		{ "week", 7 * DAY },
+		{ "weeks", 7 * DAY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)

@@ -56,7 +56,8 @@ int status_fresh(struct json_object *status, const struct status_now *now, uint6
 	uint64_t stamp_us = member_number(status, "stamp_us");
 
 	/* A stamp from the future is from another boot, too. */
-	if (stamp_us > now->now_us || (boot && boot[0] && now->boot[0] && strcmp(boot, now->boot)))
+	if (stamp_us > now->now_us ||
+	    (boot && boot[0] && now->boot[0] && strcmp(boot, now->boot) != 0))
 		return -ESTALE;
 	if (now->now_us - stamp_us <= STALE_US)
 		return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What `evmon --version` says of this room. Nothing is loaded for it: the canary runs --version too,
- * without any right.
+ * What `evmon --version` says of this room. Nothing is loaded for it: the canary runs --version,
+ * too, without any right.
  */
 #include "kernel/version.h"
 

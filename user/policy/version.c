@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * `evmon --version` names the libraries that are really there, which need not be those of the build;
- * only this room may ask libyaml.
+ * `evmon --version` names the libraries that are really there, which need not be those of the
+ * build; only this room may ask libyaml.
  */
 #include "policy/version.h"
 
