@@ -2,8 +2,8 @@
 /*
  * What this kernel can give, tried and not guessed: programs are loaded and attached as the daemon
  * would, the canary proves them, and all is gone when the verb ends. No policy is put into the
- * tables, so nobody is judged, and nothing is pinned, so a daemon that runs beside it is not touched. The hooks that
- * deny are tried and not attached: their state is `ready`.
+ * tables, so nobody is judged, and nothing is pinned, so a daemon that runs beside it is not
+ * touched. The hooks that deny are tried and not attached: their state is `ready`.
  */
 #include <errno.h>
 #include <string.h>
