@@ -71,8 +71,9 @@ int pipeline_sink(struct alert *alert, void *userdata)
 
 	daemon->counters.alerts++;
 	if (err < 0) {
+		/* The aggregate keeps what was not told, and tells it with the next window. */
 		journal_state(daemon, err);
-		return 0;
+		return err;
 	}
 	if (daemon->mirror.fd >= 0)
 		copy = malloc(sizeof(*copy));
@@ -93,8 +94,12 @@ int pipeline_read(const struct evmon_tally_key *key, struct evmon_tally *ret_tal
 	return tallies_read(daemon->kernel, key, ret_tally);
 }
 
-static int window_arm(struct daemon *daemon)
+/* What follows an aggregate's call. A journal that cannot write is the operator's business, told
+ * by journal_state(), and no reason to stop watching. */
+static int window_arm(struct daemon *daemon, int err)
 {
+	if (err < 0 && !daemon->journal_error[0])
+		return err;
 	return loop_timer_set(daemon->window_timer, aggregate_deadline(daemon->aggregate));
 }
 
@@ -120,7 +125,7 @@ static int on_violation(struct daemon *daemon, const struct event *event)
 		return -ENOMEM;
 	alert_from_event(alert, event, daemon->modules, daemon->policy);
 	err = aggregate_push(daemon->aggregate, alert, clock_boot_ns());
-	return err < 0 ? err : window_arm(daemon);
+	return window_arm(daemon, err);
 }
 
 static int on_record(const void *data, size_t size, void *userdata)
@@ -149,7 +154,7 @@ int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identit
 {
 	int err = aggregate_push_own(daemon->aggregate, alert, identity, clock_boot_ns());
 
-	return err < 0 ? err : window_arm(daemon);
+	return window_arm(daemon, err);
 }
 
 int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what, const char *detail)
@@ -178,7 +183,7 @@ int pipeline_sweep(struct daemon *daemon)
 
 	if (err >= 0)
 		err = tallies_each_overflow(daemon->kernel, on_tally, daemon);
-	return err < 0 ? err : window_arm(daemon);
+	return window_arm(daemon, err);
 }
 
 int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
@@ -194,12 +199,12 @@ int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
 	err = tallies_read(daemon->kernel, key, &tally);
 	if (err < 0)
 		return err;
-	return on_tally(key, &tally, daemon);
+	return window_arm(daemon, on_tally(key, &tally, daemon));
 }
 
 int pipeline_tick(struct daemon *daemon, bool all)
 {
 	int err = aggregate_tick(daemon->aggregate, clock_boot_ns(), all);
 
-	return err < 0 ? err : window_arm(daemon);
+	return window_arm(daemon, err);
 }

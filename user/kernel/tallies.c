@@ -15,11 +15,28 @@ static int map_fd(const struct kernel *kernel)
 	return bpf_map__fd(kernel->skeleton->maps.evmon_tallies);
 }
 
+/* The entry that a rule and verdict share for the keys that found the map full. */
+static int overflow_read(const struct kernel *kernel, const struct evmon_tally_key *key,
+			 struct evmon_tally *ret_tally)
+{
+	uint32_t i = key->rule * (uint32_t)EVMON_VERDICT_MAX + key->verdict;
+	struct evmon_tally tally;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_overflow), &i, &tally) < 0)
+		return -errno;
+	if (!tally.count)
+		return -ENOENT;
+	*ret_tally = tally;
+	return 0;
+}
+
 int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
 		 struct evmon_tally *ret_tally)
 {
 	struct evmon_tally tally;
 
+	if (key->slot == EVMON_SLOT_OVERFLOW)
+		return overflow_read(kernel, key, ret_tally);
 	if (bpf_map_lookup_elem(map_fd(kernel), key, &tally) < 0)
 		return -errno;
 	*ret_tally = tally;
@@ -47,19 +64,17 @@ int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata)
 
 int tallies_each_overflow(const struct kernel *kernel, tallies_fn fn, void *userdata)
 {
-	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_overflow);
-	struct evmon_tally tally;
-
 	for (uint32_t i = 0; i < EVMON_RULES * EVMON_VERDICT_MAX; i++) {
 		struct evmon_tally_key key = { .rule = (uint16_t)(i / EVMON_VERDICT_MAX),
+					       .slot = EVMON_SLOT_OVERFLOW,
 					       .verdict = i % EVMON_VERDICT_MAX };
-		int err;
+		struct evmon_tally tally;
+		int err = overflow_read(kernel, &key, &tally);
 
-		if (bpf_map_lookup_elem(fd, &i, &tally) < 0)
-			return -errno;
-		if (!tally.count)
+		if (err == -ENOENT)
 			continue;
-		err = fn(&key, &tally, userdata);
+		if (err >= 0)
+			err = fn(&key, &tally, userdata);
 		if (err < 0)
 			return err;
 	}
@@ -72,7 +87,6 @@ int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 	struct evmon_tally tally = { .count = 1,
 				     .first_ns = now_ns,
 				     .last_ns = now_ns,
-				     .record_ns = now_ns,
 				     .actor = *actor };
 
 	return bpf_map_update_elem(map_fd(kernel), key, &tally, BPF_NOEXIST) < 0 ? -errno : 0;

@@ -17,7 +17,7 @@ int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
 		 struct evmon_tally *ret_tally);
 /* All of them but the canary's; fn's -errno ends it. */
 int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata);
-/* The overflow entries that have counts; the key holds rule and verdict only. */
+/* The overflow entries that have counts; their keys hold rule, verdict and EVMON_SLOT_OVERFLOW. */
 int tallies_each_overflow(const struct kernel *kernel, tallies_fn fn, void *userdata);
 /* A finding of user space's own (a task that ran before the hooks): counts once, -EEXIST later. */
 int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
