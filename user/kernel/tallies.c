@@ -20,7 +20,7 @@ static int overflow_read(const struct kernel *kernel, const struct evmon_tally_k
 			 struct evmon_tally *ret_tally)
 {
 	uint32_t i = key->rule * (uint32_t)EVMON_VERDICT_MAX + key->verdict;
-	struct evmon_tally tally;
+	struct evmon_tally tally = { 0 };
 
 	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_overflow), &i, &tally) < 0)
 		return -errno;
@@ -33,7 +33,7 @@ static int overflow_read(const struct kernel *kernel, const struct evmon_tally_k
 int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
 		 struct evmon_tally *ret_tally)
 {
-	struct evmon_tally tally;
+	struct evmon_tally tally = { 0 };
 
 	if (key->slot == EVMON_SLOT_OVERFLOW)
 		return overflow_read(kernel, key, ret_tally);
@@ -47,7 +47,7 @@ int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata)
 {
 	struct evmon_tally_key key, next;
 	const struct evmon_tally_key *from = NULL;
-	struct evmon_tally tally;
+	struct evmon_tally tally = { 0 };
 	int err;
 
 	while (bpf_map_get_next_key(map_fd(kernel), from, &next) == 0) {
@@ -95,7 +95,7 @@ int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 uint64_t tallies_canary(const struct kernel *kernel, unsigned hook)
 {
 	struct evmon_tally_key key = { .rule = EVMON_RULE_CANARY };
-	struct evmon_tally tally;
+	struct evmon_tally tally = { 0 };
 
 	key.object.canary.hook = (uint16_t)hook;
 	return tallies_read(kernel, &key, &tally) < 0 ? 0 : tally.count;
