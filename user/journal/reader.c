@@ -279,8 +279,9 @@ bool journal_reader_drain(struct journal_reader *reader)
 			at += sizeof(*event) + event->len;
 		}
 	}
-	/* The runtime directory may come back; until then the journal's own writes are watched. */
-	if (gone)
+	/* The runtime directory may come back; until then the journal's own writes are watched, and
+	 * with each of them it is asked for again. */
+	if (gone || (reader->run_dir && reader->run_watch < 0))
 		reader_watch(reader);
 	return closed;
 }

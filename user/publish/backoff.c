@@ -8,13 +8,13 @@
 
 #include "base/macros.h"
 
-#define SECOND_NS 1000000000ULL
+#define MS_NS 1000000ULL
 
 uint64_t backoff_ns(unsigned failures, uint32_t chance)
 {
-	uint64_t ceiling = MIN(1ULL << MIN(failures, 6U), 60ULL) * SECOND_NS;
-	uint64_t half = ceiling / 2;
+	uint64_t most_ms = MIN(1ULL << MIN(failures, 6U), 60ULL) * 1000;
+	uint64_t least_ms = MAX(most_ms / 2, 1000ULL);
 
-	/* 32 random bits as a fraction of the upper half. */
-	return MAX(half, SECOND_NS) + (((ceiling - MAX(half, SECOND_NS)) * chance) >> 32);
+	/* 32 random bits as a fraction of what lies between; in ns that product would overflow. */
+	return (least_ms + (((most_ms - least_ms) * chance) >> 32)) * MS_NS;
 }

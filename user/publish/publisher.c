@@ -261,6 +261,8 @@ static void on_news(struct publisher *publisher, unsigned news)
 		load_conf(publisher);
 	if (news & WATCH_STATUS)
 		report_read(&publisher->report, publisher->options->run_dir);
+	if (news)
+		publisher->delivery.idle = false;
 	if (news && publisher->have_conf)
 		delivery_open(&publisher->delivery, publisher->conf.state_dir, clock_boot_ns());
 }

@@ -28,7 +28,10 @@ void report_read(struct report *report, const char *run_dir)
 
 	run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = run_fd < 0 ? -errno : status_read(&report->status, run_fd);
-	/* What was read before ages, and is called blind in the end. */
+	/* A file that is wrong leaves what was read before, which ages; one that has gone takes it
+	 * along: this is another daemon, which has not yet spoken. */
+	if (err == -ENOENT)
+		status_clear(&report->status);
 	if (err < 0 && err != -ENOENT && err != report->told_err)
 		log_err_errno(err, "cannot use '%s/status.json'", run_dir);
 	report->told_err = err;

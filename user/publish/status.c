@@ -36,36 +36,58 @@ static size_t skip_string(const char *text, size_t size, size_t at)
 	return at < size ? at + 1 : size;
 }
 
+static size_t skip_space(const char *text, size_t size, size_t at)
+{
+	while (at < size && text[at] && strchr(" \t\r\n", text[at]))
+		at++;
+	return at;
+}
+
+/* The number at text[at], which ends with the member: how many digits it has. */
 static int read_number(const char *text, size_t size, size_t at, uint64_t *ret_number)
 {
 	uint64_t number = 0;
-	size_t i = at;
+	size_t i = at, end;
 
 	for (; i < size && text[i] >= '0' && text[i] <= '9'; i++)
 		if (__builtin_mul_overflow(number, 10, &number) ||
 		    __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number))
 			return -EBADMSG;
-	if (i == at || i == size || (text[i] != ',' && text[i] != '}'))
+	end = skip_space(text, size, i);
+	if (i == at || end == size || (text[end] != ',' && text[end] != '}'))
 		return -EBADMSG;
 	*ret_number = number;
 	return (int)(i - at);
 }
 
+/* Whether the string at text[at] is the stamp's key: then *ret_value is where its value stands. */
+static bool is_stamp_key(const char *text, size_t size, size_t at, size_t *ret_value)
+{
+	static const char key[] = "\"stamp_us\"";
+	size_t behind = at + sizeof(key) - 1;
+
+	if (size - at < sizeof(key) || memcmp(text + at, key, sizeof(key) - 1) != 0)
+		return false;
+	behind = skip_space(text, size, behind);
+	if (behind == size || text[behind] != ':')
+		return false;
+	*ret_value = skip_space(text, size, behind + 1);
+	return true;
+}
+
 int status_find_stamp(const char *text, size_t size, uint64_t *ret_stamp_us, size_t *ret_at,
 		      size_t *ret_digits)
 {
-	static const char key[] = "\"stamp_us\":";
 	unsigned depth = 0;
-	size_t at = 0;
+	size_t at = 0, value;
 
 	while (at < size) {
-		if (depth == 1 && size - at > sizeof(key) &&
-		    !memcmp(text + at, key, sizeof(key) - 1)) {
-			int n = read_number(text, size, at + sizeof(key) - 1, ret_stamp_us);
+		if (depth == 1 && is_stamp_key(text, size, at, &value)) {
+			int n = read_number(text, size, value, ret_stamp_us);
 
 			if (n < 0)
 				return n;
-			*ret_at = at + sizeof(key) - 1;
+			*ret_at = value;
 			*ret_digits = (size_t)n;
 			return 0;
 		}

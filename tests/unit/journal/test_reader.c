@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "journal/head.h"
 #include "journal/journal.h"
 #include "journal_help.h"
@@ -254,6 +255,36 @@ static void fd_tells_of_writes_when_there_is_no_runtime_directory(void **state)
 	journal_close(journal);
 }
 
+static void runtime_directory_that_comes_back_is_watched_again(void **state)
+{
+	struct place *place = *state;
+	struct journal *journal = place_open(place, SMALL);
+	struct journal_reader *reader = reader_at(place, place->run, 0);
+
+	add_line(journal, true, 1);
+	journal_close(journal);
+	assert_next(reader, 1);
+	assert_int_equal(unlinkat(place->run_fd, "synced", 0), 0);
+	assert_int_equal(rmdir(place->run), 0);
+	close(place->run_fd);
+	assert_true(readable(reader, 0));
+	journal_reader_drain(reader);
+	assert_nothing(reader);
+	assert_int_equal(dir_open_make(place->run, 0700, &place->run_fd), 0);
+	journal = place_open(place, SMALL);
+	add_line(journal, true, 2);
+	/* Told by the write; not yet synced. */
+	assert_true(readable(reader, 0));
+	journal_reader_drain(reader);
+	assert_nothing(reader);
+	assert_int_equal(journal_sync(journal), 0);
+	assert_true(readable(reader, 0));
+	journal_reader_drain(reader);
+	assert_next(reader, 2);
+	journal_reader_close(reader);
+	journal_close(journal);
+}
+
 /* Changes one byte of a segment, `behind` the n-th newline. */
 static void change(const struct place *place, const char *chain, unsigned newline, size_t behind,
 		   char value)
@@ -429,6 +460,7 @@ int main(void)
 		WITH_PLACE(reader_keeps_pace_with_a_writer_in_another_process),
 		WITH_PLACE(fd_tells_of_sync_and_of_the_writers_end),
 		WITH_PLACE(fd_tells_of_writes_when_there_is_no_runtime_directory),
+		WITH_PLACE(runtime_directory_that_comes_back_is_watched_again),
 		WITH_PLACE(damaged_line_is_told_once_and_the_rest_is_given),
 		WITH_PLACE(synced_lines_behind_a_nul_are_found),
 		WITH_PLACE(line_taken_out_whole_is_damage),
