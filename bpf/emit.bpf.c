@@ -25,9 +25,10 @@ static __always_inline void actor_fill(struct evmon_actor *actor, __u16 class)
 }
 
 /* A standing finding counts once, whoever is first; what follows goes to a counter. */
-static __always_inline bool tally_stand(const struct finding *f, struct evmon_tally *first)
+static __always_inline bool tally_stand(const struct evmon_tally_key *key,
+					struct evmon_tally *first)
 {
-	if (!bpf_map_update_elem(&evmon_tallies, &f->key, first, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&evmon_tallies, key, first, BPF_NOEXIST))
 		return true;
 	stats_count(standing);
 	return false;
@@ -45,8 +46,10 @@ static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tal
 static __noinline bool tally_add(struct finding *f)
 {
 	const struct evmon_policy *policy = policy_active();
+	/* On the stack: up to 6.2 a key may not lie in the argument of a global function. */
+	struct evmon_tally_key key = f->key;
 	__u64 now = bpf_ktime_get_boot_ns();
-	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, &f->key);
+	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, &key);
 
 	if (!tally || f->flags & EVMON_RECORD_STANDING) {
 		struct evmon_tally first = { .count = 1 };
@@ -54,12 +57,12 @@ static __noinline bool tally_add(struct finding *f)
 		first.first_ns = first.last_ns = first.record_ns = now;
 		actor_fill(&first.actor, f->class);
 		if (f->flags & EVMON_RECORD_STANDING)
-			return tally_stand(f, &first);
-		if (!bpf_map_update_elem(&evmon_tallies, &f->key, &first, BPF_NOEXIST))
+			return tally_stand(&key, &first);
+		if (!bpf_map_update_elem(&evmon_tallies, &key, &first, BPF_NOEXIST))
 			return true;
-		tally = bpf_map_lookup_elem(&evmon_tallies, &f->key);
+		tally = bpf_map_lookup_elem(&evmon_tallies, &key);
 		if (!tally)
-			tally = tally_overflow(&f->key);
+			tally = tally_overflow(&key);
 		if (!tally)
 			return true;
 	}

@@ -127,7 +127,7 @@ static __always_inline void capability_emit(const struct evmon_task *t, __u32 nu
 static __always_inline void judge_held(struct evmon_task *t, const struct exec_event *e)
 {
 	const struct cred *cred = e->task->cred;
-	__u64 held = cred->cap_permitted.val | cred->cap_ambient.val;
+	__u64 held = capability_bits(cred->cap_permitted) | capability_bits(cred->cap_ambient);
 	__u64 beyond;
 
 	if (t->class == EVMON_CLASS_PENDING)

@@ -36,6 +36,9 @@ static __always_inline bool task_in_tree(const struct evmon_task *t)
 	return t && t->subject == EVMON_SUBJECT_EVEREST;
 }
 
+/* The bits of a kernel_cap_t, whichever its members are: only its place is relocated. */
+#define capability_bits(set) (*(const volatile __u64 *)__builtin_preserve_access_index(&(set)))
+
 /* Root in the initial user namespace, in any of the three ways that matter. */
 static __always_inline bool cred_is_root(const struct cred *cred)
 {

@@ -167,7 +167,7 @@ int iter_task(struct bpf_iter__task *ctx)
 		return 0;
 	next.subject = subject_of_class(next.class);
 	next.start_ns = task->group_leader->start_boottime;
-	next.held = task->cred->cap_permitted.val;
+	next.held = capability_bits(task->cred->cap_permitted);
 	next.slot = next.class <= EVMON_CLASS_OTHER ? next.class : EVMON_CLASS_OTHER;
 	if (parent && parent->class == next.class) {
 		next.slot = parent->slot;

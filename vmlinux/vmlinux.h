@@ -83,8 +83,9 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+/* 6.3 and later one __u64, two __u32 before, in the same bytes: only its address is used. */
 struct kernel_capabilities {
-	__u64 val; /* 6.3 and later; two __u32 before, in the same bytes */
+	__u64 val;
 };
 
 struct ns_common {
