@@ -138,7 +138,7 @@ static void everest_get(struct daemon *daemon)
 		log_debug("%s: %s", daemon->policy->config, strerror(-err));
 }
 
-/* As given, else the policy's, else EVerest's own unix socket, else mosquitto's; TCP only if asked. */
+/* As given, else the policy's, else EVerest's unix socket, else mosquitto's; TCP only if asked. */
 static int mqtt_choose(struct daemon *daemon)
 {
 	const struct policy *policy = daemon->policy;

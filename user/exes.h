@@ -4,7 +4,7 @@
 /* The files that mean something, as the kernel knows them: by device and inode. */
 #include "daemon.h"
 
-/* What the policy names, and EVerest's modules: at start, and when one of the directories changes. */
+/* What the policy names, and EVerest's modules: at start, and when their directories change. */
 void exes_fill(struct daemon *daemon);
 /* Follows the directories from then on. */
 int exes_watch(struct daemon *daemon);

@@ -71,8 +71,7 @@ struct evmon_policy {
 
 enum {
 	EVMON_EXE_ROOT_ALLOWED = 1 << 0, /* exec.root.allow */
-	EVMON_EXE_STARTER = 1
-			    << 1, /* PID 1's executable, systemd-executor: never joins by cgroup */
+	EVMON_EXE_STARTER = 1 << 1,	 /* PID 1's executable, systemd-executor: never joins */
 };
 
 struct evmon_exe_key {
@@ -88,8 +87,7 @@ struct evmon_exe {
 
 /* A task of a watched tree, by tgid. */
 enum {
-	EVMON_TASK_UNEXECED = 1
-			      << 0, /* forked, not yet executed: manager's children lower rights */
+	EVMON_TASK_UNEXECED = 1 << 0,	 /* forked, no exec yet: the manager lowers rights */
 	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
 };
 
@@ -121,11 +119,11 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 active;	   /* 0 or 1: index into evmon_policies */
-	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
-	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
-	__u32 unit_level;  /* depth of unit_cgroup below the root */
-	__u32 root;	   /* tgid that the snapshot takes as a manager (-p PID); 0: none */
+	__u32 active;	     /* 0 or 1: index into evmon_policies */
+	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;    /* depth of unit_cgroup below the root */
+	__u32 root;	     /* tgid that the snapshot takes as a manager (-p PID); 0: none */
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
 

@@ -21,4 +21,4 @@ struct evmon_stats {
 	__u64 pending; /* judgements withheld because the task's module is not known yet */
 };
 
-_Static_assert(sizeof(struct evmon_stats) == 11 * 8, "stats");
+_Static_assert(sizeof(struct evmon_stats) == 11 * sizeof(__u64), "stats");

@@ -8,9 +8,10 @@
 #include "base/macros.h"
 
 #define TP_BTF(name, tp) \
-	.program = name, .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_RAW_TP, .target = tp
-#define FEXIT(name, func) \
-	.program = name, .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, .target = func
+	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_RAW_TP, .target = (tp)
+#define FEXIT(name, func)                                                            \
+	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, \
+	.target = (func)
 
 static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_FORK] = { TP_BTF("tp_fork", "sched_process_fork"), .role = COVERAGE_TREE },

@@ -229,7 +229,7 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	kernel->options = *options;
 	kernel->cgroup_fd = -1;
 	libbpf_set_print(libbpf_say);
-	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later they do not, and a refusal is nothing. */
+	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later a refusal is nothing. */
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
 		log_debug("RLIMIT_MEMLOCK stays as it is: %s", strerror(errno));
 	if (cgroup_root_open(&kernel->cgroup_fd) < 0)
