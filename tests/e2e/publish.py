@@ -111,9 +111,9 @@ class Place:
         self.write_run("status.json", text)
         return text.encode()
 
-    def publisher(self):
+    def publisher(self, **more):
         return self.start([f"{BUILD}/evmon-publish", "--run-dir", self.run, "--cursor-dir",
-                           self.cursor])
+                           self.cursor], **more)
 
     def writer(self, size=16 << 20):
         return Writer(self, size)
@@ -553,6 +553,37 @@ def it_keeps_no_capability(place):
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert re.search(name + r":\s+0{16}\n", status), name
     assert re.search(r"NoNewPrivs:\s+1\n", status)
+
+
+@test
+def reading_as_the_directorys_group_is_enough(place):
+    if os.geteuid() != 0:
+        return "not root: no other user to be"
+    user, group = 64123, 64124
+    os.chmod(place.root, 0o711)
+    os.chown(place.state, -1, group)
+    # What tmpfiles.d or the unit does: the group may enter, and what is made there belongs to it.
+    os.chmod(place.state, 0o2750)
+    os.mkdir(place.cursor)
+    os.chown(place.cursor, user, user)
+    place.broker()
+    os.chmod(place.inner, 0o666)
+    sub = place.subscriber()
+    place.open_door()
+    writer = place.writer()
+    place.write_conf()
+    status = place.write_status()
+    publisher = place.publisher(user=user, group=group, extra_groups=[])
+    wait_status(sub, status)
+    last = writer.append("mixed", 50)
+    wait_seq(sub, last)
+    assert not publisher.count("runs as root")
+    assert publisher.stop() == 0
+    assert place.cursor_seq() == last
+    # Somebody else may not read it, and it says so instead of falling silent.
+    other = place.publisher(user=user, group=user, extra_groups=[])
+    other.wait_text("cannot open the journal")
+    return None
 
 
 def make_certificates(root):

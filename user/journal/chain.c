@@ -80,7 +80,7 @@ static int find_end(int fd, uint64_t from, uint64_t *ret_end)
 
 static int cut_tail(struct chain *chain, struct chain_repair *repair)
 {
-	uint64_t end;
+	uint64_t end = chain->offset;
 	int err = find_end(chain->fd, chain->offset, &end);
 
 	if (err < 0 || end == chain->offset)

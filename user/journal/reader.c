@@ -121,7 +121,7 @@ int journal_reader_seek(struct journal_reader *reader, uint64_t after_seq)
 static int reader_limit(struct journal_reader *reader, uint64_t *ret_limit)
 {
 	_cleanup_(closep) int run_fd = -1;
-	struct mark mark;
+	struct mark mark = { 0 };
 	int r;
 
 	*ret_limit = UINT64_MAX;
@@ -165,30 +165,61 @@ static void reader_lose(struct journal_reader *reader, uint64_t next)
 	reader->expected = MAX(reader->expected, next);
 }
 
-/* Lines that were synced are not to be seen. They may stand behind NULs amid an active segment. */
-static int reader_missing(struct journal_reader *reader, uint64_t limit)
+/* Lines may stand behind NULs amid an active segment, where nobody looks for them. 1: the chain goes
+ * on there now. */
+static int reader_uncover(struct scan *scan)
+{
+	uint64_t behind = 0;
+	bool clean = false;
+	int r;
+
+	if (scan->fd < 0 || scan->have)
+		return 0;
+	r = scan_rest(scan, &clean, &behind);
+	if (r < 0 || behind == 0)
+		return r;
+	/* Perhaps the writer has only just gone past the place. */
+	r = scan_peek(scan);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	scan_jump(scan, behind);
+	scan->hash[0] = '\0';
+	return 1;
+}
+
+/* Lines up to `last` must be there and are not to be seen. 0: nothing hides them. */
+static int reader_search(struct journal_reader *reader, uint64_t last)
 {
 	bool found = false;
 
+	for (size_t i = 0; i < CHAINS; i++) {
+		int r = reader_uncover(&reader->merge.chains[i]);
+
+		if (r == -EBADMSG)
+			memcpy(reader->error, reader->merge.chains[i].error, sizeof(reader->error));
+		if (r < 0)
+			return r;
+		found = found || r > 0;
+	}
+	if (!found)
+		return 0;
+	snprintf(reader->error, sizeof(reader->error),
+		 "NUL bytes amid lines, where %" PRIu64 " to %" PRIu64 " should be",
+		 reader->expected, last);
+	return -EBADMSG;
+}
+
+/* The mark promises lines that neither chain has. */
+static int reader_missing(struct journal_reader *reader, uint64_t limit)
+{
+	int r = reader_search(reader, limit);
+
+	if (r < 0)
+		return r;
 	snprintf(reader->error, sizeof(reader->error),
 		 "lines %" PRIu64 " to %" PRIu64 " had been synced and are not there",
 		 reader->expected, limit);
-	for (size_t i = 0; i < CHAINS; i++) {
-		struct scan *scan = &reader->merge.chains[i];
-		uint64_t behind = 0;
-		bool clean;
-		int err = scan->fd < 0 ? 0 : scan_rest(scan, &clean, &behind);
-
-		if (err < 0)
-			return err;
-		if (behind) {
-			scan_jump(scan, behind);
-			scan->hash[0] = '\0';
-			found = true;
-		}
-	}
-	if (!found)
-		reader_lose(reader, limit + 1);
+	reader_lose(reader, limit + 1);
 	return -EBADMSG;
 }
 
@@ -217,6 +248,12 @@ int journal_reader_next(struct journal_reader *reader, struct journal_line *ret_
 
 	if (r == 0 || (r > 0 && scan->line.seq > reader->synced))
 		r = reader_reconsider(reader, &scan);
+	if (r > 0 && reader->expected && scan->line.seq > reader->expected) {
+		int err = reader_search(reader, scan->line.seq - 1);
+
+		if (err < 0)
+			return err;
+	}
 	if (r <= 0)
 		return r;
 	*ret_line = (struct journal_line){

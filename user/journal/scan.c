@@ -187,8 +187,8 @@ static int scan_judge(struct scan *scan, size_t length)
 static int scan_finish(struct scan *scan)
 {
 	struct stat st;
-	uint64_t behind;
-	bool clean;
+	uint64_t behind = 0;
+	bool clean = false;
 	int err = scan_rest(scan, &clean, &behind);
 
 	if (err < 0 || clean)
@@ -252,35 +252,49 @@ void scan_take(struct scan *scan)
 	memcpy(scan->good_hash, scan->line.hash, HASH_HEX);
 }
 
+struct rest {
+	bool clean, hole;
+};
+
+/* Where in these bytes they go on behind a NUL; n: nowhere. */
+static size_t look_through(struct rest *rest, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!bytes[i]) {
+			rest->hole = true;
+			continue;
+		}
+		rest->clean = false;
+		if (rest->hole)
+			return i;
+	}
+	return n;
+}
+
 int scan_rest(struct scan *scan, bool *ret_clean, uint64_t *ret_behind)
 {
-	bool clean = true, hole = false;
-	uint64_t at = scan->offset;
+	struct rest rest = { .clean = true };
+	uint64_t at = scan->offset, behind = 0;
 
-	/* The buffer is the scan's own; what it holds is read anew afterwards. */
+	/* The buffer is the scan's own; what it held is read anew afterwards. */
 	scan->start = scan->end = 0;
-	for (;;) {
+	while (behind == 0) {
 		ssize_t n = pread(scan->fd, scan->buffer, sizeof(scan->buffer), (off_t)at);
+		size_t found;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		for (size_t i = 0; i < (size_t)n; i++) {
-			hole = hole || !scan->buffer[i];
-			clean = clean && !scan->buffer[i];
-			if (hole && scan->buffer[i]) {
-				*ret_clean = false;
-				*ret_behind = at + i;
-				return 0;
-			}
-		}
 		if (n == 0)
 			break;
+		found = look_through(&rest, scan->buffer, (size_t)n);
+		if (found < (size_t)n)
+			behind = at + found;
 		at += (uint64_t)n;
 	}
-	*ret_clean = clean;
-	*ret_behind = 0;
+	*ret_clean = rest.clean;
+	*ret_behind = behind;
 	return 0;
 }
 

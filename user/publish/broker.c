@@ -200,13 +200,13 @@ void broker_drop(struct broker *broker)
 	broker->open = 0;
 }
 
-int broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
-		   bool retain, int *ret_mid)
+int broker_publish(struct broker *broker, const struct message *message, int *ret_mid)
 {
 	int rc, mid = 0;
 
 	errno = 0;
-	rc = mosquitto_publish(broker->client, &mid, topic, (int)size, payload, 1, retain);
+	rc = mosquitto_publish(broker->client, &mid, message->topic, (int)message->size,
+			       message->payload, 1, message->retain);
 	if (rc) {
 		broker_fail_rc(broker, rc, errno);
 		return -ENOTCONN;

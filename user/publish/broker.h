@@ -45,9 +45,14 @@ void broker_connect(struct broker *broker, const struct publish_conf *conf, cons
 		    const char *will_topic, const char *will);
 /* Ends it without farewell, so that the broker publishes the will; no back-off. */
 void broker_drop(struct broker *broker);
+struct message {
+	const char *topic, *payload; /* not owned */
+	size_t size;
+	bool retain;
+};
+
 /* QoS 1. -ENOTCONN: the connection has just failed. */
-int broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
-		   bool retain, int *ret_mid);
+int broker_publish(struct broker *broker, const struct message *message, int *ret_mid);
 /* The connection's fd, -1 when down, and the poll events it waits for. */
 int broker_fd(const struct broker *broker);
 short broker_events(const struct broker *broker);

@@ -166,11 +166,16 @@ static int send_line(struct delivery *delivery, struct broker *broker,
 		     const struct publish_conf *conf, const struct journal_line *line)
 {
 	char topic[BROKER_TOPIC_MAX];
-	int mid, err;
+	const struct message message = {
+		.topic = topic,
+		.payload = line->text,
+		.size = line->length,
+	};
+	int mid = 0, err;
 
 	tell_lost(delivery);
 	make_topic(topic, conf, line);
-	err = broker_publish(broker, topic, line->text, line->length, false, &mid);
+	err = broker_publish(broker, &message, &mid);
 	if (err == 0)
 		window_push(&delivery->window, mid, line->seq);
 	return err;

@@ -66,17 +66,21 @@ void report_send(struct report *report, struct broker *broker, const struct publ
 		 uint64_t now_ns)
 {
 	char topic[BROKER_TOPIC_MAX], ours[STATUS_OURS_MAX];
-	const char *text = report->status.text;
-	size_t size = report->status.size;
+	struct message message = {
+		.topic = topic,
+		.payload = report->status.text,
+		.size = report->status.size,
+		.retain = true,
+	};
 
 	if (report->mid || !has_news(report, now_ns))
 		return;
 	if (report->blind) {
-		size = status_compose(ours, "blind", conf->station, report->blind);
-		text = ours;
+		message.size = status_compose(ours, "blind", conf->station, report->blind);
+		message.payload = ours;
 	}
 	snprintf(topic, sizeof(topic), "%s/%s/status", conf->prefix, conf->station);
-	if (broker_publish(broker, topic, text, size, true, &report->mid) < 0)
+	if (broker_publish(broker, &message, &report->mid) < 0)
 		return;
 	report->said = true;
 	report->said_blind = report->blind;
