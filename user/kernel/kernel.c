@@ -79,6 +79,9 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 {
 	struct trial trial = { .cgroup_fd = kernel->cgroup_fd };
 	struct coverage_row *rows = kernel->coverage.rows;
+	const struct coverage_tried *tried;
+	char missing[64];
+	bool lacks;
 
 	trial.btf = btf__load_vmlinux_btf();
 	if (!trial.btf) {
@@ -93,9 +96,11 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 	btf__free(trial.btf);
 	if (rows[COVERAGE_EXEC].n_hooks || rows[COVERAGE_BIND].n_hooks)
 		return 0;
-	snprintf(where, size, "no BPF hook works here: %s: %s",
-		 hook_name(rows[COVERAGE_EXEC].tried[0].hook), rows[COVERAGE_EXEC].tried[0].reason);
-	return strstr(where, "missing CAP_") ? -EPERM : -ENOTSUP;
+	tried = &rows[COVERAGE_EXEC].tried[0];
+	snprintf(where, size, "no BPF hook works here: %s: %s", hook_name(tried->hook),
+		 tried->reason);
+	lacks = trial_missing_rights(hook_get(tried->hook), missing, sizeof(missing));
+	return lacks ? -EPERM : -ENOTSUP;
 }
 
 static void programs_switch(struct kernel *kernel, char *logs)

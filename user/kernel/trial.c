@@ -26,6 +26,8 @@
 #define ENOTSUPP 524 /* the kernel's own, not user space's ENOTSUP */
 #endif
 
+static const char step_map[] = "create a map";
+
 static const char *error_text(int err, char *buffer, size_t size)
 {
 	if (err == -ENOTSUPP)
@@ -34,13 +36,37 @@ static const char *error_text(int err, char *buffer, size_t size)
 	return buffer;
 }
 
-static int refused(char *reason, size_t size, const char *step, int err)
+/* Tracing and LSM programs hang on a trampoline; raw tracepoints and iterators do without. */
+static bool on_trampoline(const struct hook *hook)
 {
-	char text[64], missing[128];
+	return hook->target && hook->attach != BPF_TRACE_RAW_TP && hook->attach != BPF_TRACE_ITER;
+}
 
-	trial_missing_rights(missing, sizeof(missing));
-	snprintf(reason, size, "%s: %s%s%s", step, error_text(err, text, sizeof(text)),
-		 err == -EPERM && missing[0] ? ", missing " : "", err == -EPERM ? missing : "");
+/* -EPERM is what a kernel says that was built or patched to refuse some programs to everybody, too:
+ * root would look for a missing right in vain. */
+static void not_permitted(const struct hook *hook, const char *step, char *reason, size_t size)
+{
+	const char *who = "this kernel or the container refuses BPF";
+	char missing[64];
+
+	if (trial_missing_rights(hook, missing, sizeof(missing))) {
+		snprintf(reason, size, "%s: not permitted, missing %s", step, missing);
+		return;
+	}
+	if (strcmp(step, step_map) != 0)
+		who = on_trampoline(hook) ? "this kernel refuses programs on trampolines" :
+					    "this kernel refuses such programs";
+	snprintf(reason, size, "%s: not permitted, though no right is missing: %s", step, who);
+}
+
+static int refused(const struct hook *hook, const char *step, int err, char *reason, size_t size)
+{
+	char text[64];
+
+	if (err == -EPERM)
+		not_permitted(hook, step, reason, size);
+	else
+		snprintf(reason, size, "%s: %s", step, error_text(err, text, sizeof(text)));
 	return err;
 }
 
@@ -65,7 +91,7 @@ static int load(const struct hook *hook, int btf_id, int map_fd)
 {
 	int allow = hook->target ? 0 : 1; /* cgroup programs say 1 for yes */
 	struct bpf_insn code[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		{ .code = BPF_LD | BPF_DW, /* in mode BPF_IMM, which is 0 */
 		  .dst_reg = 1,
 		  .src_reg = BPF_PSEUDO_MAP_VALUE,
 		  .imm = map_fd },
@@ -119,22 +145,23 @@ int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size
 	int btf_id = 0;
 
 	if (!hook->target && trial->cgroup_fd < 0)
-		return refused(reason, size, "no unified cgroup hierarchy is mounted", -ENOENT);
+		return refused(hook, "no unified cgroup hierarchy is mounted", -ENOENT, reason,
+			       size);
 	if (hook->target) {
 		btf_id = target_id(trial, hook);
 		if (btf_id < 0)
-			return refused(reason, size, "not in this kernel's BTF", -ENOENT);
+			return refused(hook, "not in this kernel's BTF", -ENOENT, reason, size);
 	}
 	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "evmon_trial", sizeof(zero), sizeof(runs), 1,
 				NULL);
 	if (map_fd < 0)
-		return refused(reason, size, "create a map", -errno);
+		return refused(hook, step_map, -errno, reason, size);
 	program_fd = load(hook, btf_id, map_fd);
 	if (program_fd < 0)
-		return refused(reason, size, "load", program_fd);
+		return refused(hook, "load", program_fd, reason, size);
 	link_fd = attach(trial, hook, program_fd);
 	if (link_fd < 0)
-		return refused(reason, size, "attach", link_fd);
+		return refused(hook, "attach", link_fd, reason, size);
 	if (hook->attach != BPF_LSM_MAC)
 		return 0;
 	provoke();
@@ -145,18 +172,19 @@ int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size
 	return 0;
 }
 
-void trial_missing_rights(char *text, size_t size)
+bool trial_missing_rights(const struct hook *hook, char *text, size_t size)
 {
-	static const unsigned wanted[] = { CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN };
+	/* Cgroup programs count as network administration, all others see kernel memory. */
+	const unsigned wanted[] = { CAP_BPF, hook->target ? CAP_PERFMON : CAP_NET_ADMIN };
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 	size_t at = 0;
 
 	text[0] = '\0';
 	if (syscall(SYS_capget, &header, data) < 0)
-		return;
+		return false;
 	if (data[0].effective >> CAP_SYS_ADMIN & 1)
-		return; /* covers CAP_BPF and CAP_PERFMON */
+		return false; /* covers them */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		unsigned n = wanted[i];
 
@@ -165,4 +193,5 @@ void trial_missing_rights(char *text, size_t size)
 		at += (size_t)snprintf(text + at, size - at, "%s%s", at ? " " : "",
 				       capability_name(n));
 	}
+	return at > 0;
 }
