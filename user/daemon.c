@@ -282,8 +282,7 @@ static int config_judge(struct daemon *daemon)
 static int watch_start(struct daemon *daemon)
 {
 	char detail[256];
-	int err =
-		loop_add_fd(daemon->loop, ring_fd(daemon->kernel), EPOLLIN, on_ring, daemon, NULL);
+	int err = loop_add_fd(daemon->loop, ring_fd(daemon->kernel), on_ring, daemon, NULL);
 
 	snprintf(detail, sizeof(detail), "version %s, kernel %s, policy %s", EVMON_VERSION,
 		 kernel_coverage(daemon->kernel)->release, daemon->policy->hash);

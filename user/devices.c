@@ -93,8 +93,7 @@ int devices_start(struct daemon *daemon)
 		row->hooks[0] = EVMON_HOOK_UEVENT;
 		row->n_hooks = 1;
 		row->state = COVERAGE_UNPROVEN;
-		err = loop_add_fd(daemon->loop, daemon->uevent_fd, EPOLLIN, devices_event, daemon,
-				  NULL);
+		err = loop_add_fd(daemon->loop, daemon->uevent_fd, devices_event, daemon, NULL);
 	}
 	if (err >= 0)
 		err = usb_devices_new(&daemon->usb);

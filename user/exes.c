@@ -89,5 +89,5 @@ int exes_watch(struct daemon *daemon)
 	daemon->files_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (daemon->files_fd < 0)
 		return -errno;
-	return loop_add_fd(daemon->loop, daemon->files_fd, EPOLLIN, on_files, daemon, NULL);
+	return loop_add_fd(daemon->loop, daemon->files_fd, on_files, daemon, NULL);
 }

@@ -96,11 +96,11 @@ void loop_free(struct loop *loop)
 }
 
 /* Takes the source over, on success only. */
-static int source_add(struct loop *loop, const struct loop_source *what, uint32_t events,
+static int source_add(struct loop *loop, const struct loop_source *what,
 		      struct loop_source **ret_source)
 {
 	_cleanup_(freep) struct loop_source *source = malloc(sizeof(*source));
-	struct epoll_event event = { .events = events };
+	struct epoll_event event = { .events = EPOLLIN };
 
 	if (!source)
 		return -ENOMEM;
@@ -118,7 +118,7 @@ static int source_add(struct loop *loop, const struct loop_source *what, uint32_
 	return 0;
 }
 
-int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn fn, void *userdata,
+int loop_add_fd(struct loop *loop, int fd, loop_fd_fn fn, void *userdata,
 		struct loop_source **ret_source)
 {
 	struct loop_source source = { .kind = SOURCE_FD,
@@ -126,7 +126,7 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn fn, void 
 				      .fd_fn = fn,
 				      .userdata = userdata };
 
-	return source_add(loop, &source, events, ret_source);
+	return source_add(loop, &source, ret_source);
 }
 
 /* The loop owns the fd from here. */
@@ -138,7 +138,7 @@ static int add_owned(struct loop *loop, struct loop_source *what, struct loop_so
 	if (fd < 0)
 		return -errno;
 	what->fd_owned = true;
-	err = source_add(loop, what, EPOLLIN, ret_source);
+	err = source_add(loop, what, ret_source);
 	if (!err)
 		TAKE_FD(fd);
 	return err;

@@ -22,8 +22,8 @@ int loop_new(struct loop **ret_loop);
 void loop_free(struct loop *loop);
 DEFINE_CLEANUP(struct loop *, loop_free);
 
-/* Watches fd (not owned) for EPOLL* events. */
-int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn fn, void *userdata,
+/* Calls fn whenever fd (not owned) has something to read, or has hung up. */
+int loop_add_fd(struct loop *loop, int fd, loop_fd_fn fn, void *userdata,
 		struct loop_source **ret_source);
 /* A timer on CLOCK_BOOTTIME, unarmed at first. */
 int loop_add_timer(struct loop *loop, loop_timer_fn fn, void *userdata,

@@ -193,9 +193,7 @@ static int usb_start(struct trace *trace)
 	err = usb_devices_new(&trace->usb);
 	if (err >= 0)
 		err = usb_devices_rescan(trace->usb, on_known_device, NULL);
-	return err < 0 ?
-		       err :
-		       loop_add_fd(trace->loop, trace->uevent_fd, EPOLLIN, on_uevent, trace, NULL);
+	return err < 0 ? err : loop_add_fd(trace->loop, trace->uevent_fd, on_uevent, trace, NULL);
 }
 
 static int on_signal(int signal, pid_t sender, void *userdata)
@@ -293,7 +291,7 @@ static int start(struct trace *trace)
 	err = trace_tree_open(&trace->tree, o);
 	if (err < 0)
 		return err;
-	err = loop_add_fd(trace->loop, ring_fd(trace->tree.kernel), EPOLLIN, on_ring, trace, NULL);
+	err = loop_add_fd(trace->loop, ring_fd(trace->tree.kernel), on_ring, trace, NULL);
 	if (err < 0)
 		return err;
 	if (!o->json) {

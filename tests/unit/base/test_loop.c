@@ -68,8 +68,7 @@ static void an_fd_fires_once_a_round_until_the_loop_stops(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(write(bench->pipe[0][1], "abcd", 4), 4);
-	assert_int_equal(loop_add_fd(bench->loop, bench->pipe[0][0], EPOLLIN, on_byte, bench, NULL),
-			 0);
+	assert_int_equal(loop_add_fd(bench->loop, bench->pipe[0][0], on_byte, bench, NULL), 0);
 	assert_int_equal(loop_run(bench->loop), 42);
 	assert_int_equal(bench->calls, 3);
 	/* It can run again, and a stop before the run counts. */
@@ -91,8 +90,7 @@ static void an_error_ends_the_loop(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(write(bench->pipe[0][1], "a", 1), 1);
-	assert_int_equal(
-		loop_add_fd(bench->loop, bench->pipe[0][0], EPOLLIN, on_error, bench, NULL), 0);
+	assert_int_equal(loop_add_fd(bench->loop, bench->pipe[0][0], on_error, bench, NULL), 0);
 	assert_int_equal(loop_run(bench->loop), -EPIPE);
 }
 
@@ -118,16 +116,15 @@ static void sources_may_remove_one_another(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(write(bench->pipe[i][1], "a", 1), 1);
-		assert_int_equal(loop_add_fd(bench->loop, bench->pipe[i][0], EPOLLIN, on_remove_all,
-					     bench, &bench->source[i]),
+		assert_int_equal(loop_add_fd(bench->loop, bench->pipe[i][0], on_remove_all, bench,
+					     &bench->source[i]),
 				 0);
 	}
 	assert_int_equal(loop_run(bench->loop), 0);
 	assert_int_equal(bench->calls, 1);
 	/* The fds are the caller's still, and out of epoll: they can be added again. */
-	assert_int_equal(loop_add_fd(bench->loop, bench->pipe[0][0], EPOLLIN, on_byte, bench,
-				     &bench->source[0]),
-			 0);
+	assert_int_equal(
+		loop_add_fd(bench->loop, bench->pipe[0][0], on_byte, bench, &bench->source[0]), 0);
 	loop_remove(bench->loop, bench->source[0]);
 }
 
@@ -234,7 +231,7 @@ static void a_bad_fd_is_refused(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_int_equal(loop_add_fd(bench->loop, -1, EPOLLIN, on_byte, bench, NULL), -EBADF);
+	assert_int_equal(loop_add_fd(bench->loop, -1, on_byte, bench, NULL), -EBADF);
 	loop_free(NULL);
 }
 
