@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Misdeeds with ports: bound, listened on, or taken without bind() by listen() and connect().
- * FAMILY is ipv4, ipv6 (that alone) or dual (an IPv6 socket that takes IPv4 too); ADDR is a number,
- * or `any`, or `loopback`. bind and listen keep their sockets until `release`; the answer's note
- * has the port that resulted, which differs from the asked one where that is 0.
+ * FAMILY is ipv4, ipv6 (that alone), dual (an IPv6 socket that takes IPv4 too) or unspec (an IPv4
+ * socket, bound by an address that does not say its family); ADDR is a number, or `any` (all that
+ * the kernel takes with unspec), or `loopback`. bind and listen keep their sockets until `release`;
+ * the answer's note has the port that resulted, which differs from the asked one where that is 0.
  */
 
 #include <netinet/in.h>
@@ -18,7 +19,8 @@
 
 static int family_parse(const char *name, struct net_endpoint *ret)
 {
-	ret->family = strcmp(name, "ipv4") == 0 ? AF_INET : AF_INET6;
+	ret->unspec = strcmp(name, "unspec") == 0;
+	ret->family = ret->unspec || strcmp(name, "ipv4") == 0 ? AF_INET : AF_INET6;
 	ret->v6only = strcmp(name, "ipv6") == 0;
 	return ret->family == AF_INET || ret->v6only || strcmp(name, "dual") == 0 ? 0 : -EINVAL;
 }

@@ -48,7 +48,7 @@ static int endpoint_address(const struct net_endpoint *e, struct sockaddr_storag
 
 	memset(ret, 0, sizeof(*ret));
 	if (e->family == AF_INET) {
-		in->sin_family = AF_INET;
+		in->sin_family = e->unspec ? AF_UNSPEC : AF_INET;
 		in->sin_port = htons((in_port_t)e->port);
 		*ret_size = sizeof(*in);
 		return e->address && inet_pton(AF_INET, e->address, &in->sin_addr) != 1 ? -EINVAL :

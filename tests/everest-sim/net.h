@@ -17,6 +17,7 @@ struct net_endpoint {
 	enum net_proto proto;
 	int family;
 	bool v6only;
+	bool unspec; /* AF_INET, bound by an address of family AF_UNSPEC */
 	const char *address;
 	unsigned int port;
 	const char *device; /* NULL: any */

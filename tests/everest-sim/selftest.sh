@@ -215,13 +215,16 @@ like "listen-unbound takes a port" "$(misdeed auth listen-unbound tcp ipv4)" \
 	"ok $me done=1 failed=0 port=[1-9]*"
 like "connect takes a port" "$(misdeed auth connect udp ipv4 loopback 9)" \
 	"ok $me done=1 failed=0 port=[1-9]*"
+is "bind by an address without a family" "$(misdeed auth bind udp unspec any 8852)" \
+	"ok $me done=1 failed=0 port=8852"
+is "bind by an address without a family: the socket is IPv4's" "$(listens udp 8852 07)" 1
 like "bind to port 0 tells the port" "$(misdeed auth bind tcp ipv6 loopback 0)" \
 	"ok $me done=1 failed=0 port=[1-9]*"
 is "a thousand binds" "$(misdeed auth bind-close tcp ipv4 loopback 9001 1000)" \
 	"ok $me done=1000 failed=0 port=9001"
 is "a refused bind" "$(misdeed auth bind tcp ipv4 192.0.2.1 80)" \
 	"error $(misdeed auth bind tcp ipv4 192.0.2.1 80 | cut -d' ' -f2) $me done=0 failed=1"
-like "kept sockets" "$(misdeed auth whoami)" "ok * sockets=5"
+like "kept sockets" "$(misdeed auth whoami)" "ok * sockets=6"
 ok "release" quietly misdeed auth release
 is "release: they are gone" "$(listens udp6 5353 07)$(listens tcp6 1883 0A)" 00
 is "nonsense is refused" "$(misdeed auth bind tcp ipv5 any 1)" "error EINVAL $me done=0 failed=1"
