@@ -126,8 +126,7 @@ void report_status(struct daemon *daemon)
 	if (!daemon->journal)
 		return;
 	n = status_format(daemon, text, sizeof(text));
-	err = n < 0 ? n :
-		      file_write_atomic(daemon->run_fd, STATUS_FILE, text, (size_t)n, 0644, false);
+	err = n < 0 ? n : file_write_atomic(daemon->run_fd, STATUS_FILE, text, (size_t)n, 0644);
 	if (err < 0 && !daemon->status_unwritable)
 		log_err_errno(err, "%s/%s: cannot write the status", daemon->options->run_dir,
 			      STATUS_FILE);

@@ -55,7 +55,7 @@ void scratch_write(const struct scratch *scratch, const char *path, const void *
 		mkdirat(scratch->fd, whole, 0755);
 		*slash = '/';
 	}
-	assert_int_equal(file_write_atomic(scratch->fd, path, data, size, 0644, 0), 0);
+	assert_int_equal(file_write_atomic(scratch->fd, path, data, size, 0644), 0);
 }
 
 void scratch_text(const struct scratch *scratch, const char *path, const char *text)

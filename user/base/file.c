@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,14 @@
 #include <sys/sysmacros.h>
 
 #include "base/macros.h"
+
+/* What a file is to hold. */
+struct content {
+	const void *data;
+	size_t size;
+	mode_t mode;
+	bool durable;
+};
 
 /* Reads until the end or until the buffer is full. */
 static ssize_t read_up_to(int fd, char *buffer, size_t size)
@@ -131,21 +140,20 @@ static int open_new(int dir_fd, const char *path, mode_t mode)
 }
 
 /* Closes fd in any case: a disk may refuse as late as that. */
-static int fill(int fd, const void *data, size_t size, mode_t mode, int sync)
+static int fill(int fd, const struct content *content)
 {
-	int err = write_all(fd, data, size);
+	int err = write_all(fd, content->data, content->size);
 
-	if (!err && fchmod(fd, mode))
+	if (!err && fchmod(fd, content->mode))
 		err = -errno;
-	if (!err && sync && fsync(fd))
+	if (!err && content->durable && fsync(fd))
 		err = -errno;
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
 }
 
-int file_write_atomic(int dir_fd, const char *path, const void *data, size_t size, mode_t mode,
-		      int sync)
+static int replace(int dir_fd, const char *path, const struct content *content)
 {
 	char fresh[PATH_MAX];
 	int err, fd, n;
@@ -153,17 +161,31 @@ int file_write_atomic(int dir_fd, const char *path, const void *data, size_t siz
 	n = snprintf(fresh, sizeof(fresh), "%s.new", path);
 	if (n < 0 || (size_t)n >= sizeof(fresh))
 		return -ENAMETOOLONG;
-	fd = open_new(dir_fd, fresh, mode);
+	fd = open_new(dir_fd, fresh, content->mode);
 	if (fd < 0)
 		return fd;
-	err = fill(fd, data, size, mode, sync);
+	err = fill(fd, content);
 	if (!err && renameat(dir_fd, fresh, dir_fd, path))
 		err = -errno;
 	if (err) {
 		unlinkat(dir_fd, fresh, 0);
 		return err;
 	}
-	return sync ? sync_parent(dir_fd, path) : 0;
+	return content->durable ? sync_parent(dir_fd, path) : 0;
+}
+
+int file_write_atomic(int dir_fd, const char *path, const void *data, size_t size, mode_t mode)
+{
+	const struct content content = { .data = data, .size = size, .mode = mode };
+
+	return replace(dir_fd, path, &content);
+}
+
+int file_write_durable(int dir_fd, const char *path, const void *data, size_t size, mode_t mode)
+{
+	const struct content content = { .data = data, .size = size, .mode = mode, .durable = true };
+
+	return replace(dir_fd, path, &content);
 }
 
 int dir_open_make(const char *path, mode_t mode, int *ret_fd)

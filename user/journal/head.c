@@ -51,7 +51,7 @@ int journal_id_write(int dir_fd, const char *id)
 	char text[SMALL_MAX];
 	int n = snprintf(text, sizeof(text), "%s\n", id);
 
-	return file_write_atomic(dir_fd, "id", text, (size_t)n, SEGMENT_MODE, 1);
+	return file_write_durable(dir_fd, "id", text, (size_t)n, SEGMENT_MODE);
 }
 
 int head_read(int dir_fd, struct head *ret_head)
@@ -77,7 +77,7 @@ int head_write(int dir_fd, const struct head *head)
 			 "floor=%" PRIu64 "\nurgent=%" PRIu64 "\nroutine=%" PRIu64 "\n",
 			 head->floor, head->segments[CHAIN_URGENT], head->segments[CHAIN_ROUTINE]);
 
-	return file_write_atomic(dir_fd, "head", text, (size_t)n, SEGMENT_MODE, 1);
+	return file_write_durable(dir_fd, "head", text, (size_t)n, SEGMENT_MODE);
 }
 
 int mark_read(int run_fd, struct mark *ret_mark)
@@ -100,7 +100,7 @@ int mark_write(int run_fd, const struct mark *mark)
 	char text[SMALL_MAX];
 	int n = snprintf(text, sizeof(text), "%s %" PRIu64 "\n", mark->id, mark->seq);
 
-	return file_write_atomic(run_fd, "synced", text, (size_t)n, MARK_MODE, 0);
+	return file_write_atomic(run_fd, "synced", text, (size_t)n, MARK_MODE);
 }
 
 int journal_lock(int dir_fd, int *ret_fd)

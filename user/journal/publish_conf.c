@@ -62,7 +62,7 @@ int publish_conf_write(int run_fd, const struct publish_conf *conf)
 	}
 	if (fflush(stream) != 0)
 		return -errno;
-	return file_write_atomic(run_fd, "publish.conf", text, size, CONF_MODE, 0);
+	return file_write_atomic(run_fd, "publish.conf", text, size, CONF_MODE);
 }
 
 static int bad(char error[PUBLISH_ERROR_MAX], unsigned number, const char *what, const char *key)

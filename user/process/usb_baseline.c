@@ -131,7 +131,7 @@ int usb_baseline_save(int state_fd, const struct usb_devices *devices)
 	(void)usb_devices_each(devices, save_device, out);
 	if (fclose(out))
 		return -ENOMEM;
-	return file_write_atomic(state_fd, BASELINE_FILE, text, size, 0600, 1);
+	return file_write_durable(state_fd, BASELINE_FILE, text, size, 0600);
 }
 
 bool usb_baseline_has(const struct usb_baseline *baseline, const struct usb_device *device)

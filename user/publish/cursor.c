@@ -77,7 +77,7 @@ int cursor_save(struct cursor *cursor, uint64_t now_ns)
 	if (cursor->unsaved == 0)
 		return 0;
 	n = snprintf(text, sizeof(text), "%s %" PRIu64 "\n", cursor->journal, cursor->seq);
-	err = file_write_atomic(cursor->dir_fd, "cursor", text, (size_t)n, CURSOR_MODE, 1);
+	err = file_write_durable(cursor->dir_fd, "cursor", text, (size_t)n, CURSOR_MODE);
 	cursor->unsaved = err < 0 ? 1 : 0;
 	cursor->unsaved_ns = now_ns + RETRY_S * SECOND_NS - SECOND_NS;
 	return err;

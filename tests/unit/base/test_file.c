@@ -94,10 +94,10 @@ static void a_write_replaces_the_file_and_leaves_nothing_beside(void **state)
 
 	/* What a crash left, a link into another place even, is no obstacle. */
 	assert_int_equal(symlinkat("/proc/self/environ", scratch->fd, "file.new"), 0);
-	assert_int_equal(file_write_atomic(scratch->fd, "file", "one", 3, 0640, 1), 0);
+	assert_int_equal(file_write_durable(scratch->fd, "file", "one", 3, 0640), 0);
 	assert_int_equal(fstatat(scratch->fd, "file", &before, 0), 0);
 	assert_int_equal(before.st_mode & 07777, 0640);
-	assert_int_equal(file_write_atomic(scratch->fd, "file", "second", 6, 0600, 0), 0);
+	assert_int_equal(file_write_atomic(scratch->fd, "file", "second", 6, 0600), 0);
 	assert_int_equal(fstatat(scratch->fd, "file", &after, 0), 0);
 	assert_int_not_equal(before.st_ino, after.st_ino);
 	assert_int_equal(after.st_mode & 07777, 0600);
@@ -113,11 +113,11 @@ static void a_failed_write_leaves_the_old_file(void **state)
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(file_write_atomic(scratch->fd, "no/such", "x", 1, 0600, 0), -ENOENT);
-	assert_int_equal(file_write_atomic(scratch->fd, name, "x", 1, 0600, 0), -ENAMETOOLONG);
+	assert_int_equal(file_write_atomic(scratch->fd, "no/such", "x", 1, 0600), -ENOENT);
+	assert_int_equal(file_write_atomic(scratch->fd, name, "x", 1, 0600), -ENAMETOOLONG);
 	/* The rename fails at the very end. */
 	assert_int_equal(mkdirat(scratch->fd, "dir", 0755), 0);
-	assert_int_equal(file_write_atomic(scratch->fd, "dir", "x", 1, 0600, 0), -EISDIR);
+	assert_int_equal(file_write_atomic(scratch->fd, "dir", "x", 1, 0600), -EISDIR);
 	assert_int_equal(faccessat(scratch->fd, "dir.new", F_OK, 0), -1);
 }
 

@@ -40,7 +40,7 @@ static const struct publish_conf sample = {
 static int read_text(const struct place *place, const char *text, size_t size,
 		     struct publish_conf *conf, char error[PUBLISH_ERROR_MAX])
 {
-	assert_int_equal(file_write_atomic(place->run_fd, "publish.conf", text, size, 0644, 0), 0);
+	assert_int_equal(file_write_atomic(place->run_fd, "publish.conf", text, size, 0644), 0);
 	return publish_conf_read(place->run_fd, conf, error);
 }
 

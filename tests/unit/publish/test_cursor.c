@@ -116,7 +116,7 @@ static void damaged_cursor_is_no_cursor(void **state)
 		struct cursor cursor;
 
 		assert_int_equal(file_write_atomic(place->run_fd, "cursor", cases[i],
-						   strlen(cases[i]), 0600, 0),
+						   strlen(cases[i]), 0600),
 				 0);
 		assert_int_equal(cursor_load(&cursor, place->run_fd), -EBADMSG);
 		assert_int_equal(cursor.seq, 0);

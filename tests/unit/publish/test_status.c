@@ -91,8 +91,8 @@ static void text_without_a_stamp_is_refused(void **state)
 
 static void write_status(const struct place *place, const char *text)
 {
-	assert_int_equal(
-		file_write_atomic(place->run_fd, "status.json", text, strlen(text), 0644, 0), 0);
+	assert_int_equal(file_write_atomic(place->run_fd, "status.json", text, strlen(text), 0644),
+			 0);
 }
 
 static void content_is_all_but_the_stamp(void **state)
