@@ -27,7 +27,8 @@
 #include "pipeline.h"
 #include "report.h"
 
-#define STAMP_NS (10 * 1000000000ULL)
+#define STAMP_NS  (10 * 1000000000ULL)
+#define CANARY_NS (3600 * 1000000000ULL)
 
 static int class_of(const char *name, void *userdata)
 {
@@ -66,19 +67,6 @@ static int lost_check(struct daemon *daemon)
 	return pipeline_sweep(daemon);
 }
 
-static int on_stamp(void *userdata)
-{
-	struct daemon *daemon = userdata;
-	int err = lost_check(daemon);
-
-	if (err < 0)
-		return err;
-	report_status(daemon);
-	if (!daemon->journal_error[0])
-		notify_supervisor("WATCHDOG=1");
-	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
-}
-
 static int on_signal(int signal, pid_t sender, void *userdata)
 {
 	struct daemon *daemon = userdata;
@@ -103,11 +91,40 @@ static int on_canary(int fd, uint32_t events, void *userdata)
 		return err;
 	report_status(daemon);
 	if (!coverage_degraded(kernel_coverage(daemon->kernel), reason, sizeof(reason))) {
-		log_notice("protecting: all sensors are proven by the canary");
+		if (!daemon->proven)
+			log_notice("protecting: all sensors are proven by the canary");
+		daemon->proven = true;
 		return 0;
 	}
+	daemon->proven = false;
 	log_warning("degraded: %s", reason);
 	return pipeline_self(daemon, EVMON_RULE_SELF_DEGRADED, "coverage", reason);
+}
+
+/* Hooks are proven at the start and then hourly: what ran once may have been taken away since. */
+static int canary_send(struct daemon *daemon)
+{
+	int err = canary_start(daemon->kernel, &daemon->canary);
+
+	daemon->canary_next_ns = clock_boot_ns() + CANARY_NS;
+	if (err < 0)
+		return err;
+	return loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon, &daemon->canary_end);
+}
+
+static int on_stamp(void *userdata)
+{
+	struct daemon *daemon = userdata;
+	int err = lost_check(daemon);
+
+	if (err >= 0 && !daemon->canary && clock_boot_ns() >= daemon->canary_next_ns)
+		err = canary_send(daemon);
+	if (err < 0)
+		return err;
+	report_status(daemon);
+	if (!daemon->journal_error[0])
+		notify_supervisor("WATCHDOG=1");
+	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
 }
 
 static int policy_get(struct daemon *daemon)
@@ -278,7 +295,6 @@ static int config_judge(struct daemon *daemon)
 			     detail);
 }
 
-/* The watching begins; the canary goes out last, when everything is in place. */
 static int watch_start(struct daemon *daemon)
 {
 	char detail[256];
@@ -300,11 +316,7 @@ static int watch_start(struct daemon *daemon)
 		err = 0;
 	if (err >= 0)
 		err = devices_start(daemon);
-	if (err >= 0)
-		err = canary_start(daemon->kernel, &daemon->canary);
-	if (err >= 0)
-		err = loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon,
-				   &daemon->canary_end);
+	/* The first stamp sends the canary, when everything is in place. */
 	return err < 0 ? err : on_stamp(daemon);
 }
 

@@ -66,9 +66,11 @@ struct daemon {
 	size_t n_batch;
 	struct daemon_manager manager;
 	struct daemon_counters counters;
-	uint64_t lost_seen; /* what the last sweep knew of records that were lost */
-	pid_t canary;
+	uint64_t lost_seen;		/* what the last sweep knew of records that were lost */
+	pid_t canary;			/* 0: none is out */
 	struct loop_source *canary_end; /* removed with it */
+	uint64_t canary_next_ns;
+	bool proven; /* what the last canary showed; told when it changes */
 };
 
 /* Runs until a signal; an exit code of cmd.h. */
