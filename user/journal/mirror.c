@@ -63,7 +63,7 @@ static void add_bytes(struct datagram *datagram, const char *key, const char *va
 {
 	char text[VALUE_MAX];
 
-	escape_bytes(text, sizeof(text), value, strlen(value), ESCAPE_TERMINAL, NULL);
+	escape_text(text, sizeof(text), value, ESCAPE_TERMINAL, NULL);
 	add(datagram, key, text);
 }
 
@@ -142,6 +142,8 @@ void mirror_send(struct mirror *mirror, const struct alert *alert, uint64_t seq)
 	struct datagram datagram;
 	int err = -ENOTCONN;
 
+	if (!mirror->path)
+		return;
 	compose(&datagram, alert, seq);
 	if (mirror->fd >= 0)
 		err = deliver(mirror, &datagram);

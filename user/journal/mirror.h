@@ -11,7 +11,7 @@
 
 struct mirror {
 	int fd;		  /* -1: there is no journald */
-	const char *path; /* of its socket; not owned */
+	const char *path; /* of its socket; not owned; NULL: never opened, nothing is sent */
 	uint64_t sent, lost;
 };
 

@@ -165,8 +165,8 @@ static void reader_lose(struct journal_reader *reader, uint64_t next)
 	reader->expected = MAX(reader->expected, next);
 }
 
-/* Lines may stand behind NULs amid an active segment, where nobody looks for them. 1: the chain goes
- * on there now. */
+/* Lines may stand behind NULs amid an active segment, where nobody looks for them. 1: the chain
+ * goes on there now. */
 static int reader_uncover(struct scan *scan)
 {
 	uint64_t behind = 0;

@@ -148,6 +148,17 @@ static void no_journald_is_no_error(void **state)
 	free(alert);
 }
 
+static void mirror_that_was_never_opened_sends_nothing(void **state)
+{
+	struct alert *alert = make_alert();
+	struct mirror mirror = { .fd = -1 };
+
+	(void)state;
+	mirror_send(&mirror, alert, 1);
+	assert_int_equal(mirror.sent + mirror.lost, 0);
+	free(alert);
+}
+
 static void restarted_journald_is_found_again(void **state)
 {
 	struct alert *alert = make_alert();
@@ -179,6 +190,7 @@ int main(void)
 		WITH_SOCKET(priorities_follow_severity),
 		WITH_SOCKET(journald_that_hangs_costs_counted_losses),
 		WITH_SOCKET(no_journald_is_no_error),
+		WITH_SOCKET(mirror_that_was_never_opened_sends_nothing),
 		WITH_SOCKET(restarted_journald_is_found_again),
 	};
 
