@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * escape_bytes() and json_bytes(): any bytes come back, for JSON and for terminals, whole and cut;
+ * escape_text() and json_bytes(): any bytes come back, for JSON and for terminals, whole and cut;
  * and escape_undo() takes nothing that would not be written the same way again.
  */
 #include <string.h>
@@ -16,14 +16,18 @@ enum {
 
 static void there_and_back(const uint8_t *data, size_t size, size_t room, enum escape_for how)
 {
-	char text[TEXT_MAX], back[BYTES_MAX + 1];
+	char text[TEXT_MAX], back[BYTES_MAX + 1], from[BYTES_MAX + 1];
 	bool truncated = false;
-	size_t length, n = escape_bytes(text, room, data, size, how, &truncated);
+	size_t length, n;
 
+	memcpy(from, data, size);
+	from[size] = '\0';
+	size = strlen(from);
+	n = escape_text(text, room, from, how, &truncated);
 	PROMISE(n < room && strlen(text) == n);
 	PROMISE(!escape_undo(back, sizeof(back), text, &length));
 	PROMISE(truncated ? length < size : length == size);
-	PROMISE(!memcmp(back, data, length));
+	PROMISE(!memcmp(back, from, length));
 	for (size_t i = 0; i < n; i++)
 		PROMISE((uint8_t)text[i] >= 0x20 && text[i] != 0x7f);
 }
@@ -50,6 +54,19 @@ static void through_json(const uint8_t *data, size_t size)
 	PROMISE(length == size && !memcmp(back, data, size));
 }
 
+/* Bytes that may be NUL, unit by unit. */
+static void escape_all(char *to, const char *from, size_t n, enum escape_for how)
+{
+	char unit[ESCAPE_UNIT_MAX];
+	size_t at = 0, length;
+
+	for (size_t i = 0; i < n; at += length) {
+		i += escape_unit(from + i, n - i, how, unit, &length);
+		memcpy(to + at, unit, length);
+	}
+	to[at] = '\0';
+}
+
 static void undo(const uint8_t *data, size_t size)
 {
 	char from[BYTES_MAX + 1], bytes[BYTES_MAX + 1], json[TEXT_MAX], terminal[TEXT_MAX];
@@ -59,8 +76,8 @@ static void undo(const uint8_t *data, size_t size)
 	from[size] = '\0';
 	if (escape_undo(bytes, sizeof(bytes), from, &n))
 		return;
-	escape_bytes(json, sizeof(json), bytes, n, ESCAPE_JSON, NULL);
-	escape_bytes(terminal, sizeof(terminal), bytes, n, ESCAPE_TERMINAL, NULL);
+	escape_all(json, bytes, n, ESCAPE_JSON);
+	escape_all(terminal, bytes, n, ESCAPE_TERMINAL);
 	PROMISE(!strcmp(from, json) || !strcmp(from, terminal));
 }
 

@@ -79,9 +79,9 @@ static void put_cell(FILE *out, const char *text, size_t width)
 	fputc(' ', out);
 }
 
-static void escape_text(char *to, size_t size, const char *from)
+static size_t harmless(char *to, size_t size, const char *from)
 {
-	escape_bytes(to, size, from, strlen(from), ESCAPE_TERMINAL, NULL);
+	return escape_text(to, size, from, ESCAPE_TERMINAL, NULL);
 }
 
 static void module_cell(const struct alert *alert, char *cell, size_t size)
@@ -100,7 +100,7 @@ static void module_cell(const struct alert *alert, char *cell, size_t size)
 		snprintf(raw, sizeof(raw), "(%s)", alert->process.comm);
 	else
 		snprintf(raw, sizeof(raw), "-");
-	escape_text(cell, size, raw);
+	harmless(cell, size, raw);
 }
 
 static int object_bind(const struct alert *alert, char *buffer, size_t size)
@@ -108,7 +108,7 @@ static int object_bind(const struct alert *alert, char *buffer, size_t size)
 	char raw[CELL_MAX];
 
 	message_endpoint(alert, raw, sizeof(raw));
-	return (int)escape_bytes(buffer, size, raw, strlen(raw), ESCAPE_TERMINAL, NULL);
+	return (int)harmless(buffer, size, raw);
 }
 
 static int object_exec(const struct alert *alert, char *buffer, size_t size)
@@ -119,12 +119,11 @@ static int object_exec(const struct alert *alert, char *buffer, size_t size)
 	if (!text->path[0])
 		return snprintf(buffer, size, "inode %" PRIu64 " of %u:%u", alert->exec.ino,
 				alert->exec.dev >> 20, alert->exec.dev & 0xfffff);
-	n = escape_bytes(buffer, size, text->path, strlen(text->path), ESCAPE_TERMINAL, NULL);
+	n = harmless(buffer, size, text->path);
 	if (text->interpreter[0] && n + 1 < size) {
 		n += (size_t)snprintf(buffer + n, size - n, " by ");
 		n = MIN(n, size - 1);
-		n += escape_bytes(buffer + n, size - n, text->interpreter,
-				  strlen(text->interpreter), ESCAPE_TERMINAL, NULL);
+		n += harmless(buffer + n, size - n, text->interpreter);
 	}
 	return (int)n;
 }
@@ -134,7 +133,7 @@ static int object_usb(const struct alert *alert, char *buffer, size_t size)
 	const struct usb_device *device = &alert->usb;
 	char name[CELL_MAX];
 
-	escape_text(name, sizeof(name), device->name);
+	harmless(name, sizeof(name), device->name);
 	return snprintf(buffer, size, "%s %s:%s %s%sat %s", device->attached ? "attach" : "detach",
 			device->vendor, device->product, name, name[0] ? " " : "", device->port);
 }
@@ -143,7 +142,7 @@ static int object_self(const struct alert *alert, char *buffer, size_t size)
 {
 	char detail[CELL_MAX];
 
-	escape_text(detail, sizeof(detail), alert->self.detail);
+	harmless(detail, sizeof(detail), alert->self.detail);
 	return snprintf(buffer, size, "%s%s%s", alert->self.what, detail[0] ? ": " : "", detail);
 }
 

@@ -109,15 +109,14 @@ size_t escape_cut(const void *from, size_t n, size_t max)
 	return max;
 }
 
-size_t escape_bytes(char *to, size_t size, const void *from, size_t n, enum escape_for how,
-		    bool *ret_truncated)
+size_t escape_text(char *to, size_t size, const char *from, enum escape_for how,
+		   bool *ret_truncated)
 {
-	const uint8_t *s = from;
 	char unit[ESCAPE_UNIT_MAX];
-	size_t at = 0, length;
+	size_t n = strlen(from), at = 0, length;
 
 	for (size_t i = 0; i < n;) {
-		i += escape_unit(s + i, n - i, how, unit, &length);
+		i += escape_unit(from + i, n - i, how, unit, &length);
 		if (size <= at + length) {
 			if (ret_truncated)
 				*ret_truncated = true;

@@ -20,13 +20,13 @@ enum {
 
 /* Writes at most size bytes with the NUL, never half an escape or half a character. Returns the
  * length written; *ret_truncated (may be NULL) is set to true if not all fitted, else left. */
-size_t escape_bytes(char *to, size_t size, const void *from, size_t n, enum escape_for how,
-		    bool *ret_truncated);
-/* The way back, NUL-terminated, though bytes before may be NUL too. -EINVAL for what escape_bytes
+size_t escape_text(char *to, size_t size, const char *from, enum escape_for how,
+		   bool *ret_truncated);
+/* The way back, NUL-terminated, though bytes before may be NUL too. -EINVAL for what escape_unit
  * cannot have written, -ENOSPC where `to` is too small. */
 int escape_undo(char *to, size_t size, const char *from, size_t *ret_length);
 
-/* One step of escape_bytes: takes one character or one stray byte (n > 0), gives its escaped form,
+/* One step of it: takes one character or one stray byte (n > 0), gives its escaped form,
  * not terminated. Returns how many bytes it took. */
 size_t escape_unit(const void *from, size_t n, enum escape_for how, char to[ESCAPE_UNIT_MAX],
 		   size_t *ret_length);

@@ -3,7 +3,7 @@
 
 /*
  * A bounded JSON writer into the caller's buffer, members in the order of the calls, one line.
- * Too small a buffer is noticed once, at json_end(). Strings are escaped by escape_bytes() and
+ * Too small a buffer is noticed once, at json_end(). Strings are escaped by escape_unit() and
  * then for JSON; so every byte comes back.
  */
 #include <stdbool.h>

@@ -61,8 +61,7 @@ static void put_line(enum log_level level, const char *message, const char *reas
 		head = snprintf(line, sizeof(line), "%.64s: %s", program_invocation_short_name,
 				level_words[level]);
 	n = (size_t)head;
-	n += escape_bytes(line + n, sizeof(line) - n - 1, message, strlen(message), ESCAPE_TERMINAL,
-			  NULL);
+	n += escape_text(line + n, sizeof(line) - n - 1, message, ESCAPE_TERMINAL, NULL);
 	if (reason)
 		n += (size_t)MIN(snprintf(line + n, sizeof(line) - n - 1, ": %s", reason),
 				 (int)(sizeof(line) - n - 2));

@@ -69,7 +69,7 @@ struct phrase quoted(const char *bytes)
 	bool truncated = false;
 	char shown[64];
 
-	escape_bytes(shown, sizeof(shown), bytes, strlen(bytes), ESCAPE_TERMINAL, &truncated);
+	escape_text(shown, sizeof(shown), bytes, ESCAPE_TERMINAL, &truncated);
 	snprintf(phrase.text, sizeof(phrase.text), "\"%s%s\"", shown, truncated ? "..." : "");
 	return phrase;
 }

@@ -111,8 +111,7 @@ static int save_device(const struct usb_device *device, void *userdata)
 {
 	char serial[SERIAL_TEXT_MAX];
 
-	escape_bytes(serial, sizeof(serial), device->serial, strlen(device->serial), ESCAPE_JSON,
-		     NULL);
+	escape_text(serial, sizeof(serial), device->serial, ESCAPE_JSON, NULL);
 	fprintf(userdata, "%s\t%s\t%s\t%s\n", device->port, device->vendor, device->product,
 		serial);
 	return 0;

@@ -78,7 +78,7 @@ static void what_is_missing_is_a_dash(void **state)
 static void escapes_stay_and_new_harm_is_escaped(void **state)
 {
 	(void)state;
-	/* \\x1b in JSON is \x1b in the text: written by escape_bytes(), not to be doubled. The
+	/* \\x1b in JSON is \x1b in the text: written by escape_text(), not to be doubled. The
 	 * right-to-left override passed into the journal and must not pass on to the terminal. */
 	char *text = printed("{\"process\":{\"pid\":1,\"comm\":\"a\\\\x1b[2J\\u202eb\"},"
 			     "\"message\":\"back\\\\\\\\slash \\u001b[31m \\u0000 \\u009b end\"}",
