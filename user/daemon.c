@@ -308,6 +308,9 @@ static int watch_start(struct daemon *daemon)
 		err = pipeline_self(daemon, EVMON_RULE_SELF_POLICY_INVALID, "policy",
 				    daemon->options->policy ? daemon->options->policy :
 							      "/etc/evmon");
+	if (err >= 0 && journal_notice(daemon->journal))
+		err = pipeline_self(daemon, EVMON_RULE_SELF_JOURNAL_BROKEN, "journal",
+				    journal_notice(daemon->journal));
 	if (err >= 0)
 		err = config_judge(daemon);
 	if (err >= 0)
