@@ -18,6 +18,8 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "cmd/cmd.h"
+#include "cmd/naming.h"
+#include "cmd/policy_read.h"
 #include "devices.h"
 #include "exes.h"
 #include "found.h"
@@ -29,13 +31,6 @@
 
 #define STAMP_NS  (10 * 1000000000ULL)
 #define CANARY_NS (3600 * 1000000000ULL)
-
-static int class_of(const char *name, void *userdata)
-{
-	struct daemon *daemon = userdata;
-
-	return modules_class(daemon->modules, name);
-}
 
 static int on_ring(int fd, uint32_t events, void *userdata)
 {
@@ -129,15 +124,9 @@ static int on_stamp(void *userdata)
 
 static int policy_get(struct daemon *daemon)
 {
-	struct policy_errors errors = { .n = 0 };
-	int err = policy_load_default(daemon->options->policy, &daemon->policy, &errors);
+	int err = policy_read(daemon->options->policy, &daemon->policy);
 
-	if (err == 0)
-		return 0;
-	for (size_t i = 0; i < errors.n; i++)
-		log_err("%s:%u:%u: %s", errors.at[i].file, errors.at[i].line, errors.at[i].column,
-			errors.at[i].text);
-	if (err == -ENOMEM)
+	if (err == 0 || err == -ENOMEM)
 		return err;
 	log_err("the policy is not valid: the built-in one is in force");
 	daemon->policy_invalid = true;
@@ -274,7 +263,7 @@ static int kernel_start(struct daemon *daemon)
 	if (err < 0)
 		return err;
 	exes_fill(daemon);
-	err = tables_policy(daemon->kernel, daemon->policy, class_of, daemon);
+	err = naming_policy(daemon->kernel, daemon->modules, daemon->policy);
 	if (err < 0)
 		return log_err_errno(err, "cannot write the policy into the kernel");
 	if (tables_unit(daemon->kernel, daemon->policy->unit) < 0)

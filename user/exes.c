@@ -12,7 +12,7 @@
 #include <sys/inotify.h>
 
 #include "base/log.h"
-#include "kernel/tables.h"
+#include "cmd/naming.h"
 
 enum {
 	FILES_WATCHED = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB
@@ -24,7 +24,7 @@ static void watch(struct daemon *daemon, const char *path)
 		log_debug("cannot watch %s: %s", path, strerror(errno));
 }
 
-static void watch_parent(struct daemon *daemon, const char *path)
+static void watch_parent(const char *path, void *userdata)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
@@ -32,44 +32,13 @@ static void watch_parent(struct daemon *daemon, const char *path)
 	if (!slash || slash == path)
 		return;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	watch(daemon, dir);
-}
-
-static int module_exe(const char *path, unsigned class, void *userdata)
-{
-	struct daemon *daemon = userdata;
-	int err = tables_exe(daemon->kernel, path, class, false);
-
-	if (err < 0)
-		log_warning("%s: its process cannot be told by its file: %s", path, strerror(-err));
-	watch_parent(daemon, path);
-	return 0;
-}
-
-static void named_exe(struct daemon *daemon, const char *path, unsigned class, bool root_allowed)
-{
-	int err = tables_exe(daemon->kernel, path, class, root_allowed);
-
-	if (err < 0)
-		log_debug("%s: %s", path, strerror(-err));
-	watch_parent(daemon, path);
+	watch(userdata, dir);
 }
 
 void exes_fill(struct daemon *daemon)
 {
-	const struct policy *policy = daemon->policy;
-
-	named_exe(daemon, policy->manager, EVMON_CLASS_MANAGER, false);
-	named_exe(daemon, policy->broker_exe, EVMON_CLASS_BROKER, false);
-	for (char **path = policy->root_allow; path && *path; path++)
-		named_exe(daemon, *path, EVMON_CLASS_HOST, true);
-	tables_starters(daemon->kernel);
-	if (tables_modules_dir(daemon->kernel, policy->modules_dir) < 0)
-		log_debug("%s is not there", policy->modules_dir);
-	else
-		watch(daemon, policy->modules_dir);
-	if (modules_scan(daemon->modules, policy->modules_dir, module_exe, daemon) < 0)
-		log_debug("no modules in %s", policy->modules_dir);
+	watch(daemon, daemon->policy->modules_dir);
+	naming_files(daemon->kernel, daemon->modules, daemon->policy, watch_parent, daemon);
 }
 
 static int on_files(int fd, uint32_t events, void *userdata)

@@ -15,9 +15,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cmd/naming.h"
 #include "exes.h"
 #include "kernel/snapshot.h"
-#include "kernel/tables.h"
 #include "pipeline.h"
 #include "process/process.h"
 
@@ -48,9 +48,11 @@ static int pending_name(const char *exe, char name[POLICY_NAME_MAX])
 static void pending_resolve(struct daemon *daemon, const struct event *event)
 {
 	const struct event_process *p = &event->process;
+	const struct module_args args = { p->args, p->args_length };
+	struct tables_task task = { .tgid = p->pid, .start_ns = p->start_ns };
 	char name[POLICY_NAME_MAX];
 	unsigned slot = 0;
-	int class, err;
+	int class;
 
 	exes_fill(daemon);
 	if (pending_name(p->exe, name) < 0)
@@ -58,13 +60,9 @@ static void pending_resolve(struct daemon *daemon, const struct event *event)
 	class = modules_class(daemon->modules, name);
 	if (class < 0)
 		return;
-	err = tables_task_class(daemon->kernel, (pid_t)p->pid, p->start_ns, (unsigned)class,
-				p->args_length ? p->args : "", &slot);
-	if (err < 0)
+	task.class = (unsigned)class;
+	if (naming_task(daemon->kernel, daemon->modules, &task, args, &slot) < 0)
 		log_debug("module '%s' ended before it was named", name);
-	else
-		modules_slot_set(daemon->modules, slot, (unsigned)class, p->args, p->args,
-				 p->args_length);
 }
 
 void found_joined(struct daemon *daemon, const struct event *event)
@@ -146,15 +144,15 @@ static ssize_t args_of(uint32_t pid, char *buffer, size_t size)
 
 static int found_module(struct daemon *daemon, const struct snapshot_task *task)
 {
-	char args[1024] = "";
-	ssize_t n = args_of(task->pid, args, sizeof(args));
+	char text[1024] = "";
+	ssize_t n = args_of(task->pid, text, sizeof(text));
+	const struct module_args args = { text, n > 0 ? (size_t)n : 0 };
+	const struct tables_task known = { task->pid, task->start_ns, task->class };
 	unsigned slot = EVMON_CLASS_OTHER;
 	struct module module;
 
-	if (tables_task_class(daemon->kernel, (pid_t)task->pid, task->start_ns, task->class, args,
-			      &slot) == 0)
-		modules_slot_set(daemon->modules, slot, task->class, args, args,
-				 n > 0 ? (size_t)n : 0);
+	if (naming_task(daemon->kernel, daemon->modules, &known, args, &slot) < 0)
+		log_debug("%u ended before it was named", task->pid);
 	if (!modules_of(daemon->modules, task->class, slot, &module))
 		return 0;
 	if (!task->euid || !task->uid)

@@ -17,9 +17,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/naming.h"
 #include "found.h"
 #include "kernel/ring.h"
-#include "kernel/tables.h"
 #include "kernel/tallies.h"
 #include "report.h"
 
@@ -103,19 +103,6 @@ static int window_arm(struct daemon *daemon, int err)
 	return loop_timer_set(daemon->window_timer, aggregate_deadline(daemon->aggregate));
 }
 
-void pipeline_name_slot(struct daemon *daemon, unsigned class, unsigned slot, const char *args,
-			size_t args_length)
-{
-	char name[TABLES_NAME_MAX];
-	struct module module;
-	unsigned of = 0;
-
-	if (!modules_of(daemon->modules, class, slot, &module) || module.id[0])
-		return;
-	if (tables_slot(daemon->kernel, slot, &of, name) == 0 && of == class)
-		modules_slot_set(daemon->modules, slot, class, name, args, args_length);
-}
-
 static int on_violation(struct daemon *daemon, const struct event *event)
 {
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
@@ -131,6 +118,7 @@ static int on_violation(struct daemon *daemon, const struct event *event)
 static int on_record(const void *data, size_t size, void *userdata)
 {
 	struct daemon *daemon = userdata;
+	const struct event_process *p;
 	struct event event;
 
 	daemon->counters.records++;
@@ -138,8 +126,9 @@ static int on_record(const void *data, size_t size, void *userdata)
 		daemon->counters.bad_records++;
 		return 0;
 	}
-	pipeline_name_slot(daemon, event.process.class, event.process.slot, event.process.args,
-			   event.process.args_length);
+	p = &event.process;
+	naming_slot(daemon->kernel, daemon->modules, p->class, p->slot,
+		    (struct module_args){ p->args, p->args_length });
 	if (event.sensor == EVMON_SENSOR_EXEC && event.joined)
 		found_joined(daemon, &event);
 	return event.key.rule == EVMON_RULE_NONE ? 0 : on_violation(daemon, &event);
@@ -172,7 +161,8 @@ static int on_tally(const struct evmon_tally_key *key, const struct evmon_tally 
 {
 	struct daemon *daemon = userdata;
 
-	pipeline_name_slot(daemon, tally->actor.class, key->slot, NULL, 0);
+	naming_slot(daemon->kernel, daemon->modules, tally->actor.class, key->slot,
+		    (struct module_args){ NULL, 0 });
 	return aggregate_sweep(daemon->aggregate, key, tally, daemon->modules, daemon->policy,
 			       clock_boot_ns());
 }

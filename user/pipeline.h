@@ -25,6 +25,3 @@ int pipeline_sync(struct daemon *daemon);
 /* The aggregate's sink and source, for aggregate_new(). */
 int pipeline_sink(struct alert *alert, void *userdata);
 int pipeline_read(const struct evmon_tally_key *key, struct evmon_tally *ret_tally, void *userdata);
-/* Names the module instance of a slot, if it is not named yet. */
-void pipeline_name_slot(struct daemon *daemon, unsigned class, unsigned slot, const char *args,
-			size_t args_length);

@@ -58,7 +58,8 @@ int stage_open(void **state)
 	class = modules_class(stage->modules, "RpcApi");
 	assert_true(class >= EVMON_CLASS_MODULE);
 	stage->class = (unsigned)class;
-	modules_slot_set(stage->modules, TEST_SLOT, stage->class, "api:RpcApi", NULL, 0);
+	modules_slot_set(stage->modules, TEST_SLOT, stage->class, "api:RpcApi",
+			 (struct module_args){ NULL, 0 });
 	*state = stage;
 	return 0;
 }

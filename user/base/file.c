@@ -183,8 +183,9 @@ int file_write_atomic(int dir_fd, const char *path, const void *data, size_t siz
 
 int file_write_durable(int dir_fd, const char *path, const void *data, size_t size, mode_t mode)
 {
-	const struct content content = { .data = data, .size = size, .mode = mode, .durable = true };
+	struct content content = { .data = data, .size = size, .mode = mode };
 
+	content.durable = true;
 	return replace(dir_fd, path, &content);
 }
 

@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "base/station.h"
 #include "cmd/cmd.h"
+#include "cmd/naming.h"
 #include "cmd/trace_options.h"
 #include "cmd/trace_tree.h"
 #include "kernel/ring.h"
@@ -104,7 +105,9 @@ static int on_record(const void *data, size_t size, void *userdata)
 		trace->bad++;
 		return 0;
 	}
-	trace_tree_name(&trace->tree, &event);
+	naming_slot(trace->tree.kernel, trace->tree.modules, event.process.class,
+		    event.process.slot,
+		    (struct module_args){ event.process.args, event.process.args_length });
 	alert_from_event(alert, &event, trace->tree.modules, trace->tree.policy);
 	return show(trace, alert);
 }

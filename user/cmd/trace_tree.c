@@ -17,8 +17,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "cmd/naming.h"
+#include "cmd/policy_read.h"
 #include "kernel/snapshot.h"
-#include "kernel/tables.h"
 
 #define MODULES_BELOW_PREFIX "libexec/everest/modules"
 
@@ -60,27 +61,31 @@ static int prefix_of(char *const *argv, char *modules_dir)
 
 static void modules_dir_find(struct trace_tree *tree, char *const *argv)
 {
+	char *dir = tree->policy->modules_dir;
 	char exe[PATH_MAX];
 
-	snprintf(tree->modules_dir, sizeof(tree->modules_dir), "%s", tree->policy->modules_dir);
-	if (access(tree->modules_dir, F_OK) == 0 || prefix_of(argv, tree->modules_dir) == 0)
+	if (access(dir, F_OK) == 0 || prefix_of(argv, dir) == 0)
 		return;
 	snprintf(exe, sizeof(exe), "%s", tree->root[0] ? tree->root : tree->policy->manager);
-	snprintf(tree->modules_dir, sizeof(tree->modules_dir), "%.3900s/../" MODULES_BELOW_PREFIX,
-		 dirname(exe));
-	if (access(tree->modules_dir, F_OK) < 0)
-		tree->modules_dir[0] = '\0';
+	snprintf(dir, PATH_MAX, "%.3900s/../" MODULES_BELOW_PREFIX, dirname(exe));
+	if (access(dir, F_OK) < 0)
+		dir[0] = '\0';
+}
+
+static ssize_t args_of(pid_t pid, char *buffer, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	return file_read_into(AT_FDCWD, path, buffer, size);
 }
 
 /* argv of a running process into pointers; the text stays in `buffer`. */
 static void argv_of(pid_t pid, char *buffer, size_t size, char **argv, size_t max)
 {
-	char path[64];
-	ssize_t n;
+	ssize_t n = args_of(pid, buffer, size);
 	size_t k = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	n = file_read_into(AT_FDCWD, path, buffer, size);
 	for (ssize_t at = 0; at < n && k + 1 < max; at += (ssize_t)strlen(buffer + at) + 1)
 		argv[k++] = buffer + at;
 	argv[k] = NULL;
@@ -115,67 +120,23 @@ static int root_find(struct trace_tree *tree, const struct trace_options *option
 	return 0;
 }
 
-static int module_exe(const char *path, unsigned class, void *userdata)
-{
-	struct trace_tree *tree = userdata;
-
-	if (tables_exe(tree->kernel, path, class, false) < 0)
-		log_debug("%s is gone", path);
-	return 0;
-}
-
-static void exes_fill(struct trace_tree *tree)
-{
-	const struct policy *policy = tree->policy;
-
-	if (tables_exe(tree->kernel, policy->manager, EVMON_CLASS_MANAGER, true) < 0)
-		log_debug("%s is not there", policy->manager);
-	if (tables_exe(tree->kernel, policy->broker_exe, EVMON_CLASS_BROKER, false) < 0)
-		log_debug("%s is not there", policy->broker_exe);
-	if (tree->root[0] && tables_exe(tree->kernel, tree->root, EVMON_CLASS_MANAGER, true) < 0)
-		log_debug("%s is not there", tree->root);
-	for (char **path = policy->root_allow; path && *path; path++)
-		if (tables_exe(tree->kernel, *path, EVMON_CLASS_HOST, true) < 0)
-			log_debug("%s is not there", *path);
-	tables_starters(tree->kernel);
-	if (!tree->modules_dir[0])
-		return;
-	if (tables_modules_dir(tree->kernel, tree->modules_dir) < 0 ||
-	    modules_scan(tree->modules, tree->modules_dir, module_exe, tree) < 0)
-		log_debug("%s cannot be read", tree->modules_dir);
-}
-
-static int class_of(const char *name, void *userdata)
-{
-	struct trace_tree *tree = userdata;
-
-	return modules_class(tree->modules, name);
-}
-
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct trace_tree *tree = userdata;
-	char text[8192] = "", *argv[2] = { NULL };
+	const struct tables_task known = { task->pid, task->start_ns, task->class };
+	struct module_args args = { NULL, 0 };
 	unsigned slot = 0;
+	char text[8192];
+	ssize_t n;
 
 	if (task->class < EVMON_CLASS_MODULE || !task->own)
 		return 0;
-	argv_of((pid_t)task->pid, text, sizeof(text), argv, ARRAY_SIZE(argv));
-	if (tables_task_class(tree->kernel, (pid_t)task->pid, task->start_ns, task->class, text,
-			      &slot) == 0)
-		modules_slot_set(tree->modules, slot, task->class, text, NULL, 0);
+	n = args_of((pid_t)task->pid, text, sizeof(text));
+	if (n > 0)
+		args = (struct module_args){ text, (size_t)n };
+	if (naming_task(tree->kernel, tree->modules, &known, args, &slot) < 0)
+		log_debug("%u ended before it was named", task->pid);
 	return 0;
-}
-
-static int policy_get(struct trace_tree *tree)
-{
-	struct policy_errors errors = { .n = 0 };
-	int err = policy_load_default(NULL, &tree->policy, &errors);
-
-	for (size_t i = 0; err < 0 && i < errors.n; i++)
-		log_err("%s:%u:%u: %s", errors.at[i].file, errors.at[i].line, errors.at[i].column,
-			errors.at[i].text);
-	return err;
 }
 
 static int kernel_start(struct trace_tree *tree, const struct trace_options *options)
@@ -189,10 +150,12 @@ static int kernel_start(struct trace_tree *tree, const struct trace_options *opt
 		log_err("%s", where);
 		return err;
 	}
-	if (!tree->modules_dir[0])
+	if (!tree->policy->modules_dir[0])
 		tree->policy->capability_action = ACTION_ALLOW;
-	exes_fill(tree);
-	err = tables_policy(tree->kernel, tree->policy, class_of, tree);
+	naming_files(tree->kernel, tree->modules, tree->policy, NULL, NULL);
+	if (tree->root[0] && tables_exe(tree->kernel, tree->root, EVMON_CLASS_MANAGER, true) < 0)
+		log_debug("%s is not there", tree->root);
+	err = naming_policy(tree->kernel, tree->modules, tree->policy);
 	if (err < 0)
 		return log_err_errno(err, "cannot write the policy into the kernel");
 	if (options->pid)
@@ -210,7 +173,7 @@ static int kernel_start(struct trace_tree *tree, const struct trace_options *opt
 
 int trace_tree_open(struct trace_tree *tree, const struct trace_options *options)
 {
-	int err = policy_get(tree);
+	int err = policy_read(NULL, &tree->policy);
 
 	if (err >= 0)
 		err = root_find(tree, options);
@@ -229,11 +192,11 @@ void trace_tree_close(struct trace_tree *tree)
 void trace_tree_describe(const struct trace_tree *tree, FILE *out)
 {
 	const struct coverage *coverage = kernel_coverage(tree->kernel);
+	const char *dir = tree->policy->modules_dir;
 
 	fprintf(out, "# tree of %s, modules in %s\n",
 		tree->root[0] ? tree->root : tree->policy->manager,
-		tree->modules_dir[0] ? tree->modules_dir :
-				       "no directory that was found: capabilities show as allow");
+		dir[0] ? dir : "no directory that was found: capabilities show as allow");
 	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++) {
 		const struct coverage_row *row = &coverage->rows[role];
 
@@ -263,17 +226,4 @@ int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid)
 		return log_err_errno(errno, "cannot start %s", command[0]);
 	*ret_pid = pid;
 	return 0;
-}
-
-void trace_tree_name(struct trace_tree *tree, const struct event *event)
-{
-	const struct event_process *p = &event->process;
-	char name[TABLES_NAME_MAX];
-	struct module module;
-	unsigned class = 0;
-
-	if (!modules_of(tree->modules, p->class, p->slot, &module) || module.id[0])
-		return;
-	if (tables_slot(tree->kernel, p->slot, &class, name) == 0 && class == p->class)
-		modules_slot_set(tree->modules, p->slot, class, name, p->args, p->args_length);
 }

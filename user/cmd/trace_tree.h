@@ -13,11 +13,10 @@
 #include "process/modules.h"
 
 struct trace_tree {
-	struct policy *policy;
+	struct policy *policy; /* modules_dir: the one that was found; empty: none */
 	struct modules *modules;
 	struct kernel *kernel;
-	char modules_dir[PATH_MAX]; /* empty: none was found */
-	char root[PATH_MAX];	    /* executable of the tree's root; empty: the policy's manager */
+	char root[PATH_MAX]; /* executable of the tree's root; empty: the policy's manager */
 };
 
 /* Loads, attaches, takes the snapshot. Has said what is wrong; -EPERM, -ENOTSUP, -EBADMSG (policy)
@@ -28,5 +27,3 @@ void trace_tree_close(struct trace_tree *tree);
 void trace_tree_describe(const struct trace_tree *tree, FILE *out);
 /* Starts the command as the root of the tree. */
 int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid);
-/* Names the module instance of an event's slot, if it has no name yet. */
-void trace_tree_name(struct trace_tree *tree, const struct event *event);

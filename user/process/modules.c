@@ -144,30 +144,31 @@ static size_t id_length(const char *argv0, const char *name)
 	return n - tail;
 }
 
-/* The value of --module in NUL-separated args, "--module X" or "--module=X". */
-static const char *module_option(const char *args, size_t n, size_t *ret_length)
+/* The value of --module, "--module X" or "--module=X". */
+static const char *module_option(struct module_args args, size_t *ret_length)
 {
 	static const char option[] = "--module";
 	const size_t length = sizeof(option) - 1;
 
-	for (size_t at = 0; at < n; at += strnlen(args + at, n - at) + 1) {
-		size_t here = strnlen(args + at, n - at);
-		size_t next = at + here + 1;
+	for (size_t at = 0, next; at < args.length; at = next) {
+		const char *word = args.text + at;
+		size_t here = strnlen(word, args.length - at);
 
-		if (here > length && !memcmp(args + at, "--module=", length + 1)) {
+		next = at + here + 1;
+		if (here > length && !memcmp(word, "--module=", length + 1)) {
 			*ret_length = here - length - 1;
-			return args + at + length + 1;
+			return word + length + 1;
 		}
-		if (here == length && !memcmp(args + at, option, length) && next < n) {
-			*ret_length = strnlen(args + next, n - next);
-			return args + next;
+		if (here == length && !memcmp(word, option, length) && next < args.length) {
+			*ret_length = strnlen(args.text + next, args.length - next);
+			return args.text + next;
 		}
 	}
 	return NULL;
 }
 
 void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, const char *argv0,
-		      const char *args, size_t args_length)
+		      struct module_args args)
 {
 	const char *name = modules_name(modules, class), *id = argv0;
 	size_t n;
@@ -175,8 +176,8 @@ void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, co
 	if (!name || slot < EVMON_SLOT_MODULE || slot >= EVMON_SLOTS)
 		return;
 	n = argv0 ? id_length(argv0, name) : 0;
-	if (!n && args)
-		id = module_option(args, args_length, &n);
+	if (!n)
+		id = module_option(args, &n);
 	modules->slots[slot] = (struct slot){ .class = class };
 	if (n && id && n < MODULE_NAME_MAX)
 		memcpy(modules->slots[slot].id, id, n);

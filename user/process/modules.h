@@ -20,6 +20,12 @@ struct module {
 	char name[MODULE_NAME_MAX];
 };
 
+/* argv, a NUL after each but perhaps the last; all zero: not known. Not owned. */
+struct module_args {
+	const char *text;
+	size_t length;
+};
+
 struct modules;
 
 int modules_new(struct modules **ret_modules);
@@ -38,7 +44,7 @@ int modules_scan(struct modules *modules, const char *dir,
  * not end in ":<name of the class>" gives id = --module's value if `args` has it, else none.
  * A slot beyond the last, or of no module, is passed over. */
 void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, const char *argv0,
-		      const char *args, size_t args_length);
+		      struct module_args args);
 /* False: the class is no module's. The id is empty where the slot is not known. */
 bool modules_of(const struct modules *modules, unsigned class, unsigned slot,
 		struct module *ret_module);

@@ -58,6 +58,8 @@ static void classes_run_out_at_their_number(void **state)
 	assert_null(modules_name(modules, EVMON_CLASSES));
 }
 
+static const struct module_args no_args = { NULL, 0 };
+
 static void ids_come_from_argv(void **state)
 {
 	static const struct {
@@ -89,7 +91,8 @@ static void ids_come_from_argv(void **state)
 	assert_int_equal(modules_new(&modules), 0);
 	class = (unsigned)modules_class(modules, "EvseSlac");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		modules_slot_set(modules, 4, class, cases[i].argv0, cases[i].args, cases[i].n);
+		modules_slot_set(modules, 4, class, cases[i].argv0,
+				 (struct module_args){ cases[i].args, cases[i].n });
 		assert_true(modules_of(modules, class, 4, &module));
 		assert_string_equal(module.name, "EvseSlac");
 		assert_string_equal(module.id, cases[i].id);
@@ -109,7 +112,7 @@ static void an_id_too_long_is_no_id(void **state)
 	for (size_t n = MODULE_NAME_MAX - 1; n <= MODULE_NAME_MAX; n++) {
 		memset(argv0, 'i', n);
 		memcpy(argv0 + n, ":M", 3);
-		modules_slot_set(modules, 4, class, argv0, NULL, 0);
+		modules_slot_set(modules, 4, class, argv0, no_args);
 		assert_true(modules_of(modules, class, 4, &module));
 		assert_int_equal(strlen(module.id), n < MODULE_NAME_MAX ? n : 0);
 	}
@@ -128,7 +131,7 @@ static void a_slot_counts_for_its_own_class(void **state)
 	assert_false(modules_of(modules, EVMON_CLASS_OTHER, 4, &module));
 	assert_false(modules_of(modules, b + 1, 4, &module));
 	assert_string_equal(module.id, "before");
-	modules_slot_set(modules, EVMON_SLOTS - 1, a, "one:A", NULL, 0);
+	modules_slot_set(modules, EVMON_SLOTS - 1, a, "one:A", no_args);
 	assert_true(modules_of(modules, a, EVMON_SLOTS - 1, &module));
 	assert_string_equal(module.id, "one");
 	assert_true(modules_of(modules, b, EVMON_SLOTS - 1, &module));
@@ -137,12 +140,12 @@ static void a_slot_counts_for_its_own_class(void **state)
 	assert_true(modules_of(modules, a, EVMON_SLOT_OVERFLOW, &module));
 	assert_string_equal(module.id, "");
 	/* The instance restarted as another module; and places that are no instance's. */
-	modules_slot_set(modules, EVMON_SLOTS - 1, b, "two:B", NULL, 0);
+	modules_slot_set(modules, EVMON_SLOTS - 1, b, "two:B", no_args);
 	assert_true(modules_of(modules, b, EVMON_SLOTS - 1, &module));
 	assert_string_equal(module.id, "two");
-	modules_slot_set(modules, EVMON_SLOTS, a, "x:A", NULL, 0);
-	modules_slot_set(modules, EVMON_CLASS_OTHER, a, "x:A", NULL, 0);
-	modules_slot_set(modules, 5, EVMON_CLASS_MANAGER, "x:A", NULL, 0);
+	modules_slot_set(modules, EVMON_SLOTS, a, "x:A", no_args);
+	modules_slot_set(modules, EVMON_CLASS_OTHER, a, "x:A", no_args);
+	modules_slot_set(modules, 5, EVMON_CLASS_MANAGER, "x:A", no_args);
 	assert_true(modules_of(modules, a, EVMON_CLASS_OTHER, &module));
 	assert_string_equal(module.id, "");
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Numbers get their names and names their numbers, for the daemon and for --trace alike. */
+#include "kernel/tables.h"
+#include "policy/policy.h"
+#include "process/modules.h"
+
+struct tables_task {
+	uint32_t tgid;
+	uint64_t start_ns;
+	unsigned class;
+};
+
+typedef void (*naming_path_fn)(const char *path, void *userdata);
+
+/* Tells the kernel which files mean something: what the policy names, and the modules below its
+ * modules_dir. fn (may be NULL) is called with each path, be it there or not. */
+void naming_files(struct kernel *kernel, struct modules *modules, const struct policy *policy,
+		  naming_path_fn fn, void *userdata);
+/* tables_policy() with the class numbers of `modules`. */
+int naming_policy(struct kernel *kernel, struct modules *modules, const struct policy *policy);
+/* Names the module instance of a slot, if it is a module's and not named yet. */
+void naming_slot(struct kernel *kernel, struct modules *modules, unsigned class, unsigned slot,
+		 struct module_args args);
+/* tables_task_class(), with a name for the slot. */
+int naming_task(struct kernel *kernel, struct modules *modules, const struct tables_task *task,
+		struct module_args args, unsigned *ret_slot);
