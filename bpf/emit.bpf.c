@@ -14,24 +14,16 @@ static __always_inline void actor_fill(struct evmon_actor *actor, __u16 class)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct mm_struct *mm = task->mm;
 	struct file *exe = mm ? mm->exe_file : NULL;
+	struct evmon_actor now = { .class = class };
 
-	actor->start_ns = task->group_leader->start_boottime;
-	actor->tgid = task->tgid;
-	actor->uid = task->cred->uid.val;
-	actor->class = class;
-	actor->exe_ino = exe ? exe->f_inode->i_ino : 0;
-	actor->exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
-	__builtin_memcpy(actor->comm, task->comm, sizeof(actor->comm));
-}
-
-/* A standing finding counts once, whoever is first; what follows goes to a counter. */
-static __always_inline bool tally_stand(const struct evmon_tally_key *key,
-					struct evmon_tally *first)
-{
-	if (!bpf_map_update_elem(&evmon_tallies, key, first, BPF_NOEXIST))
-		return true;
-	stats_count(standing);
-	return false;
+	now.start_ns = task->group_leader->start_boottime;
+	now.tgid = task->tgid;
+	now.uid = task->cred->uid.val;
+	now.exe_ino = exe ? exe->f_inode->i_ino : 0;
+	now.exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
+	__builtin_memcpy(now.comm, task->comm, sizeof(now.comm));
+	now.seal = evmon_actor_seal(&now);
+	*actor = now;
 }
 
 static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tally_key *key)
@@ -42,7 +34,21 @@ static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tal
 	return bpf_map_lookup_elem(&evmon_overflow, &index);
 }
 
-/* Adds one; true: a record is due. */
+/* The first of its key, or false: the key has its tally, made before or by another processor just
+ * now, or there is no room for one. */
+static __always_inline bool tally_first(const struct evmon_tally_key *key, __u16 class, __u64 now)
+{
+	struct evmon_tally first = { .count = 1 };
+
+	first.first_ns = first.last_ns = first.record_ns = now;
+	actor_fill(&first.actor, class);
+	return !bpf_map_update_elem(&evmon_tallies, key, &first, BPF_NOEXIST);
+}
+
+/*
+ * Adds one; true: a record is due. Processors that find a window over at the same moment make a
+ * record each, which is told by the same count: what no atomic instruction of 5.10 can prevent.
+ */
 static __noinline bool tally_add(struct finding *f)
 {
 	const struct evmon_policy *policy = policy_active();
@@ -51,27 +57,28 @@ static __noinline bool tally_add(struct finding *f)
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, &key);
 
-	if (!tally || f->flags & EVMON_RECORD_STANDING) {
-		struct evmon_tally first = { .count = 1 };
-
-		first.first_ns = first.last_ns = first.record_ns = now;
-		actor_fill(&first.actor, f->class);
-		if (f->flags & EVMON_RECORD_STANDING)
-			return tally_stand(&key, &first);
-		if (!bpf_map_update_elem(&evmon_tallies, &key, &first, BPF_NOEXIST))
+	if (!tally) {
+		if (tally_first(&key, f->class, now))
 			return true;
 		tally = bpf_map_lookup_elem(&evmon_tallies, &key);
-		if (!tally)
-			tally = tally_overflow(&key);
-		if (!tally)
-			return true;
 	}
+	/* What stands counts once; without room for a key it counts like all else, each time. */
+	if (tally && f->flags & EVMON_RECORD_STANDING) {
+		stats_count(standing);
+		return false;
+	}
+	if (!tally)
+		tally = tally_overflow(&key);
+	if (!tally)
+		return true;
 	__sync_fetch_and_add(&tally->count, 1);
-	tally->last_ns = now;
+	/* Others may have taken their time later and come here earlier. */
+	if (now > tally->last_ns)
+		tally->last_ns = now;
 	if (!tally->first_ns)
 		tally->first_ns = now;
 	actor_fill(&tally->actor, f->class);
-	if (policy && tally->record_ns && now - tally->record_ns < policy->window_ns)
+	if (policy && tally->record_ns && now < tally->record_ns + policy->window_ns)
 		return false;
 	tally->record_ns = now;
 	return true;

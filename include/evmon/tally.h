@@ -96,8 +96,13 @@ struct evmon_tally_key {
 	} object;
 };
 
-/* Who was last seen doing what a tally counts. */
+/*
+ * Who was last seen doing what a tally counts. Two processors may write it at once, and nothing
+ * that a tracing program may do keeps them apart: the seal is that of the other members, or these
+ * are a mixture of two actors and mean nothing.
+ */
 struct evmon_actor {
+	__u64 seal;
 	__u64 start_ns; /* start of the thread group's leader */
 	__u64 exe_ino;
 	__u32 exe_dev;
@@ -107,6 +112,18 @@ struct evmon_actor {
 	__u8 pad[2];
 	char comm[16];
 };
+
+static inline __attribute__((always_inline)) __u64 evmon_actor_seal(const struct evmon_actor *a)
+{
+	__u64 words[2], seal = a->start_ns;
+
+	__builtin_memcpy(words, a->comm, sizeof(words));
+	seal = seal * 0x9e3779b97f4a7c15ULL + a->exe_ino;
+	seal = seal * 0x9e3779b97f4a7c15ULL + ((__u64)a->exe_dev << 32 | a->tgid);
+	seal = seal * 0x9e3779b97f4a7c15ULL + ((__u64)a->class << 32 | a->uid);
+	seal = seal * 0x9e3779b97f4a7c15ULL + words[0];
+	return seal * 0x9e3779b97f4a7c15ULL + words[1];
+}
 
 /* The exact count of a key; times are CLOCK_BOOTTIME in nanoseconds. */
 struct evmon_tally {
@@ -118,5 +135,5 @@ struct evmon_tally {
 };
 
 _Static_assert(sizeof(struct evmon_tally_key) == 24, "tally key has no padding of its own");
-_Static_assert(sizeof(struct evmon_actor) == 48, "actor");
-_Static_assert(sizeof(struct evmon_tally) == 80, "tally");
+_Static_assert(sizeof(struct evmon_actor) == 56, "actor");
+_Static_assert(sizeof(struct evmon_tally) == 88, "tally");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Tallies are written by hooks and read here; a value may grow between two reads and that is all
- * that can happen to it. Entries are never deleted while evmon runs.
+ * Tallies are written by hooks and read here. A count only grows and no entry is deleted while
+ * evmon runs; the actor is what the last hook wrote, or nobody.
  */
 #include "kernel/tallies.h"
 
@@ -10,9 +10,34 @@
 #include "evmon/tally.h"
 #include "kernel/internal.h"
 
+enum {
+	READS = 3
+};
+
 static int map_fd(const struct kernel *kernel)
 {
 	return bpf_map__fd(kernel->skeleton->maps.evmon_tallies);
+}
+
+/*
+ * A hook may be at work on the value while it is copied, so an actor whose seal is broken is read
+ * again; one that two processors have mixed stays so until the next finding, and is nobody. The
+ * class is the slot's, whoever it was.
+ */
+static int value_read(int fd, const void *key, struct evmon_tally *ret_tally)
+{
+	struct evmon_tally tally = { 0 };
+
+	for (int i = 0; i < READS; i++) {
+		if (bpf_map_lookup_elem(fd, key, &tally) < 0)
+			return -errno;
+		if (tally.actor.seal == evmon_actor_seal(&tally.actor))
+			break;
+	}
+	if (tally.actor.seal != evmon_actor_seal(&tally.actor))
+		tally.actor = (struct evmon_actor){ .class = tally.actor.class };
+	*ret_tally = tally;
+	return 0;
 }
 
 /* The entry that a rule and verdict share for the keys that found the map full. */
@@ -21,9 +46,10 @@ static int overflow_read(const struct kernel *kernel, const struct evmon_tally_k
 {
 	uint32_t i = key->rule * (uint32_t)EVMON_VERDICT_MAX + key->verdict;
 	struct evmon_tally tally = { 0 };
+	int err = value_read(bpf_map__fd(kernel->skeleton->maps.evmon_overflow), &i, &tally);
 
-	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_overflow), &i, &tally) < 0)
-		return -errno;
+	if (err < 0)
+		return err;
 	if (!tally.count)
 		return -ENOENT;
 	*ret_tally = tally;
@@ -33,14 +59,9 @@ static int overflow_read(const struct kernel *kernel, const struct evmon_tally_k
 int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
 		 struct evmon_tally *ret_tally)
 {
-	struct evmon_tally tally = { 0 };
-
 	if (key->slot == EVMON_SLOT_OVERFLOW)
 		return overflow_read(kernel, key, ret_tally);
-	if (bpf_map_lookup_elem(map_fd(kernel), key, &tally) < 0)
-		return -errno;
-	*ret_tally = tally;
-	return 0;
+	return value_read(map_fd(kernel), key, ret_tally);
 }
 
 int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata)
@@ -89,6 +110,7 @@ int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 				     .last_ns = now_ns,
 				     .actor = *actor };
 
+	tally.actor.seal = evmon_actor_seal(actor);
 	return bpf_map_update_elem(map_fd(kernel), key, &tally, BPF_NOEXIST) < 0 ? -errno : 0;
 }
 

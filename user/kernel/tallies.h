@@ -19,7 +19,8 @@ int tallies_read(const struct kernel *kernel, const struct evmon_tally_key *key,
 int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata);
 /* The overflow entries that have counts; their keys hold rule, verdict and EVMON_SLOT_OVERFLOW. */
 int tallies_each_overflow(const struct kernel *kernel, tallies_fn fn, void *userdata);
-/* A finding of user space's own (a task that ran before the hooks): counts once, -EEXIST later. */
+/* A finding of user space's own (a task that ran before the hooks): counts once, -EEXIST
+ * later; -E2BIG: the map is full. */
 int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 		  const struct evmon_actor *actor, uint64_t now_ns);
 /* How often the canary came by a hook. */
