@@ -71,7 +71,7 @@ static __always_inline bool judge_root(struct evmon_task *t, const struct exec_e
 		exec_emit(t, e, EVMON_RULE_EXEC_ROOT, EVMON_RECORD_STANDING);
 		return true;
 	}
-	if (t->flags & EVMON_TASK_ROOT_MODULE) {
+	if (t->flags & EVMON_TASK_ROOT_MODULE && !e->joined) {
 		stats_count(standing);
 		return false;
 	}
@@ -104,7 +104,9 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 	return true;
 }
 
-static __always_inline void capability_emit(const struct evmon_task *t, __u32 number)
+/* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
+ * then; what a descendant gains later is no part of it. */
+static __always_inline void capability_emit(const struct evmon_task *t, __u32 number, bool joined)
 {
 	struct finding f = {};
 
@@ -112,7 +114,7 @@ static __always_inline void capability_emit(const struct evmon_task *t, __u32 nu
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	f.key.rule = EVMON_RULE_CAPABILITY_HELD;
 	f.key.verdict = EVMON_VERDICT_ALERT;
-	if (number == CAP_CHOWN && t->held & (t->held - 1)) {
+	if (joined && number == CAP_CHOWN && t->held & (t->held - 1)) {
 		f.key.rule = EVMON_RULE_CAPABILITY_EVEREST_CHOWN;
 		f.flags = EVMON_RECORD_STANDING;
 	}
@@ -130,8 +132,6 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 	__u64 held = capability_bits(cred->cap_permitted) | capability_bits(cred->cap_ambient);
 	__u64 beyond;
 
-	if (t->class == EVMON_CLASS_PENDING)
-		return;
 	beyond = held & ~task_capabilities(e->policy, t);
 	if (e->joined)
 		t->held = held;
@@ -139,9 +139,13 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		beyond &= ~t->held;
 	if (e->root || e->policy->capability_action == EVMON_ACTION_ALLOW)
 		return;
+	if (t->class == EVMON_CLASS_PENDING) {
+		stats_count(pending);
+		return;
+	}
 	for (__u32 i = 0; i < CAPABILITIES; i++)
 		if (beyond >> i & 1)
-			capability_emit(t, i);
+			capability_emit(t, i, e->joined);
 }
 
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */
@@ -156,9 +160,9 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	    bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
 		    evmon_settings.unit_cgroup)
 		now = EVMON_CLASS_OTHER;
-	next.class = class_after_exec(now, e->exe, file_under_modules(e->bprm->file));
+	next.class = class_after_image(now, class_of_file(e->exe, e->bprm->file));
 	if (t && t->class == next.class) {
-		t->flags &= ~EVMON_TASK_UNEXECED;
+		t->flags &= ~(EVMON_TASK_UNEXECED | EVMON_TASK_ORPHAN);
 		/* A module that runs its own file again is still the same instance. */
 		return t;
 	}
@@ -171,7 +175,7 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	next.subject = subject_of_class(next.class);
 	next.start_ns = e->task->group_leader->start_boottime;
 	next.slot = slot_of(next.class, e->task->mm);
-	if (next.class >= EVMON_CLASS_MODULE && e->root)
+	if (next.class >= EVMON_CLASS_PENDING && e->root)
 		next.flags = EVMON_TASK_ROOT_MODULE;
 	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_ANY)) {
 		stats_count(tasks_full);

@@ -49,10 +49,9 @@ static __always_inline bool cred_is_root(const struct cred *cred)
 static __always_inline __u64 task_capabilities(const struct evmon_policy *policy,
 					       const struct evmon_task *t)
 {
-	__u32 index = t->slot;
-	struct evmon_slot *slot = bpf_map_lookup_elem(&evmon_slots, &index);
+	__u64 own = t->slot < EVMON_SLOTS ? policy->instance[t->slot] : 0;
 
-	if (slot && slot->has_capabilities && slot->key.class == t->class)
-		return slot->capabilities;
+	if (own & EVMON_INSTANCE_LISTED)
+		return own;
 	return t->class < EVMON_CLASSES ? policy->class[t->class].capabilities : 0;
 }

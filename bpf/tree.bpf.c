@@ -6,8 +6,12 @@
  *                               forks, so CLONE_PARENT, vfork and reparenting change nothing
  *   tp_btf/sched_process_exit   forgets the task when the last thread of the group goes
  *   tp_btf/cgroup_mkdir         systemd makes the unit's cgroup anew at each restart: its new id
- *   iter/task                   tasks that ran before the hooks did; repeated until a pass adds
- *                               nothing, so that a child forked between two visits is found
+ *   iter/task                   tasks that ran before the hooks did, each by its ancestors
+ *
+ * While a snapshot is being taken a task may have its place in a tree by its ancestors only, with
+ * no entry yet, and loses it when one of them ends. So fork gives the child of such a task its
+ * entry, and exit those that it leaves behind: whoever belongs to a tree when the snapshot begins
+ * is in the map when it ends, however the tree forks meanwhile.
  *
  * exec is in exec.bpf.c: class and judgement belong to one moment.
  */
@@ -15,8 +19,112 @@
 
 #include "emit.bpf.h"
 
-#define PF_EXITING   0x00000004
-#define CGROUP_DEPTH 8
+#define PF_EXITING    0x00000004
+#define PF_FORKNOEXEC 0x00000040
+#define CGROUP_DEPTH  8
+#define E2BIG	      7
+#define CHILDREN      256 /* that one task leaves behind in the moment of a snapshot */
+
+static __noinline bool task_in_unit(struct task_struct *task)
+{
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+
+	if (!evmon_settings.unit_cgroup)
+		return false;
+	for (int i = 0; i < CGROUP_DEPTH; i++) {
+		struct cgroup_subsys_state *above = cgroup->self.parent;
+
+		if (cgroup->kn->id == evmon_settings.unit_cgroup)
+			return true;
+		if (!above)
+			return false;
+		cgroup = above->cgroup;
+	}
+	return false;
+}
+
+/* The class that the image which a task runs gives; HOST: none, PENDING: not known yet. */
+static __always_inline __u16 class_of_image(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	struct file *file = mm ? mm->exe_file : NULL;
+
+	if (evmon_settings.root && evmon_settings.root == (__u32)task->tgid)
+		return EVMON_CLASS_MANAGER;
+	return file ? class_of_file(exe_lookup(file->f_inode), file) : EVMON_CLASS_HOST;
+}
+
+static __always_inline bool task_starts_others(struct task_struct *task)
+{
+	struct file *file = task->mm ? task->mm->exe_file : NULL;
+	struct evmon_exe *exe = file ? exe_lookup(file->f_inode) : NULL;
+
+	return exe && exe->flags & EVMON_EXE_STARTER;
+}
+
+static __always_inline bool task_forked_only(struct task_struct *task)
+{
+	return task->group_leader->flags & PF_FORKNOEXEC;
+}
+
+/* What the ancestors of a task say, from itself up to the first that has an entry. */
+struct lineage {
+	struct evmon_task *known; /* that entry; NULL: none has one */
+	__u16 highest;		  /* module: its class is kept by all beneath it */
+	__u16 nearest;		  /* class that an image gives */
+	bool executed;		  /* beneath that, something else was executed */
+};
+
+static __noinline int lineage_walk(struct task_struct *task, struct lineage *l)
+{
+	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
+		__u16 class;
+
+		l->known = task_of(task);
+		if (l->known)
+			return 0;
+		if (!task_forked_only(task)) {
+			class = class_of_image(task);
+			if (class >= EVMON_CLASS_MODULE)
+				l->highest = class;
+			if (l->nearest == EVMON_CLASS_HOST) {
+				l->nearest = class;
+				l->executed |= class == EVMON_CLASS_HOST;
+			}
+		}
+		task = task->real_parent;
+	}
+	return 0;
+}
+
+/* The entry of a task that has none; false: it belongs to no tree. */
+static __always_inline bool place(struct task_struct *task, struct evmon_task *next)
+{
+	struct lineage l = {};
+
+	lineage_walk(task, &l);
+	next->held = capability_bits(task->cred->cap_permitted);
+	if (l.known && (l.known->class >= EVMON_CLASS_MODULE || !(l.highest || l.nearest)))
+		*next = *l.known;
+	else if (l.highest)
+		next->class = l.highest;
+	else if (l.nearest)
+		next->class = l.nearest;
+	else if (task_in_unit(task) && !task_starts_others(task))
+		next->class = EVMON_CLASS_OTHER;
+	if (l.executed)
+		next->class = class_after_image(next->class, EVMON_CLASS_HOST);
+	if (next->class == EVMON_CLASS_HOST)
+		return false;
+	if (!l.known || l.known->class != next->class)
+		next->slot = slot_unnamed(next->class);
+	next->subject = subject_of_class(next->class);
+	next->start_ns = task->group_leader->start_boottime;
+	next->flags &= EVMON_TASK_ROOT_MODULE;
+	if (task_forked_only(task))
+		next->flags |= EVMON_TASK_UNEXECED;
+	return true;
+}
 
 static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
@@ -27,14 +135,14 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 
 	if (tgid == parent_tgid)
 		return 0;
-	t = bpf_map_lookup_elem(&evmon_tasks, &parent_tgid);
-	if (t && t->start_ns == parent->group_leader->start_boottime) {
-		next = *t;
-	} else if (evmon_settings.spawner && evmon_settings.spawner == parent_tgid) {
+	t = task_of(parent);
+	if (evmon_settings.spawner && evmon_settings.spawner == parent_tgid) {
 		next.class = evmon_settings.spawn_class;
 		next.subject = subject_of_class(next.class);
 		next.slot = next.class <= EVMON_CLASS_OTHER ? next.class : EVMON_CLASS_HOST;
-	} else {
+	} else if (t) {
+		next = *t;
+	} else if (!evmon_settings.snapshot || !place(parent, &next)) {
 		return 0;
 	}
 	next.start_ns = child->start_boottime;
@@ -50,11 +158,41 @@ int BPF_PROG(tp_fork, struct task_struct *parent, struct task_struct *child)
 	return on_fork(parent, child);
 }
 
+/* The children of a task that ends, and of which the snapshot could not know any more whose they
+ * were. The list may change meanwhile: what is read then is nobody's tgid, or has an entry. */
+static __noinline int orphans_mark(struct task_struct *parent)
+{
+	struct evmon_task *t = task_of(parent);
+	struct evmon_task next = {};
+	unsigned long at, end = bpf_core_field_offset(struct task_struct, children);
+	unsigned long sibling = bpf_core_field_offset(struct task_struct, sibling);
+
+	if (t)
+		next = *t;
+	else if (!place(parent, &next))
+		return 0;
+	next.flags = (next.flags & EVMON_TASK_ROOT_MODULE) | EVMON_TASK_ORPHAN;
+	end += (unsigned long)parent;
+	at = (unsigned long)BPF_CORE_READ(parent, children.next);
+	for (int i = 0; i < CHILDREN && at != end; i++) {
+		struct task_struct *child = (void *)(at - sibling);
+		__u32 tgid = BPF_CORE_READ(child, tgid);
+
+		next.start_ns = BPF_CORE_READ(child, start_boottime);
+		if (tgid && bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST) == -E2BIG)
+			stats_count(tasks_full);
+		at = (unsigned long)BPF_CORE_READ(child, sibling.next);
+	}
+	return 0;
+}
+
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(tp_exit, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
+	if (evmon_settings.snapshot && evmon_can_read_kernel)
+		orphans_mark(task);
 	/* A leader may go before its threads: signal->live is 0 with the last of them. */
 	if (!task->signal->live.counter)
 		bpf_map_delete_elem(&evmon_tasks, &tgid);
@@ -66,7 +204,9 @@ int BPF_PROG(tp_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 {
 	char made[sizeof(evmon_settings.unit_path)] = {};
 
-	if (!evmon_settings.unit_path[0])
+	/* On a hybrid mount systemd makes the same path in its own hierarchy, too. */
+	if (!evmon_settings.unit_path[0] ||
+	    cgroup->root != bpf_get_current_task_btf()->cgroups->dfl_cgrp->root)
 		return 0;
 	bpf_probe_read_kernel_str(made, sizeof(made), path);
 	for (__u32 i = 0; i < sizeof(made); i++) {
@@ -78,46 +218,6 @@ int BPF_PROG(tp_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 	evmon_settings.unit_level = cgroup->level;
 	evmon_settings.unit_cgroup = cgroup->kn->id;
 	return 0;
-}
-
-static __always_inline bool task_in_unit(struct task_struct *task)
-{
-	struct kernfs_node *kn = task->cgroups->dfl_cgrp->kn;
-
-	if (!evmon_settings.unit_cgroup)
-		return false;
-	for (int i = 0; kn && i < CGROUP_DEPTH; i++) {
-		if (kn->id == evmon_settings.unit_cgroup)
-			return true;
-		if (bpf_core_field_exists(struct kernfs_node___old, parent))
-			kn = ((struct kernfs_node___old *)kn)->parent;
-		else
-			kn = ((struct kernfs_node___new *)kn)->__parent;
-	}
-	return false;
-}
-
-static __always_inline __u16 class_of_exe(struct file *file)
-{
-	struct evmon_exe *exe = exe_lookup(file->f_inode);
-
-	return exe ? exe->class : EVMON_CLASS_HOST;
-}
-
-/* The class that a running task has by its parent, its cgroup and its executable. */
-static __always_inline __u16 class_of_running(struct task_struct *task, struct evmon_task *parent)
-{
-	struct file *file = task->mm->exe_file;
-	struct evmon_exe *exe = file ? exe_lookup(file->f_inode) : NULL;
-	__u16 now = EVMON_CLASS_HOST;
-
-	if (evmon_settings.root && evmon_settings.root == (__u32)task->tgid)
-		return EVMON_CLASS_MANAGER;
-	if (parent && parent->subject == EVMON_SUBJECT_EVEREST)
-		now = parent->class;
-	else if (task_in_unit(task) && !(exe && exe->flags & EVMON_EXE_STARTER))
-		now = EVMON_CLASS_OTHER;
-	return class_after_exec(now, exe, file && file_under_modules(file));
 }
 
 static __always_inline void seen_write(struct seq_file *seq, struct task_struct *task,
@@ -136,9 +236,59 @@ static __always_inline void seen_write(struct seq_file *seq, struct task_struct 
 	seen.euid = task->cred->euid.val;
 	seen.gid = task->cred->gid.val;
 	seen.added = added;
-	seen.own = file && t->class >= EVMON_CLASS_MODULE && class_of_exe(file) == t->class;
+	seen.own = t->class >= EVMON_CLASS_MODULE && class_of_image(task) == t->class;
 	__builtin_memcpy(seen.comm, task->comm, sizeof(seen.comm));
 	bpf_seq_write(seq, &seen, sizeof(seen));
+}
+
+/* An entry that exit made with the late parent's class gets its own. */
+static __always_inline void orphan_complete(struct task_struct *task, struct evmon_task *t)
+{
+	__u16 image = class_of_image(task);
+	__u16 class = t->class;
+
+	if (image != EVMON_CLASS_HOST || !task_forked_only(task))
+		class = class_after_image(class, image);
+	if (class != t->class) {
+		t->slot = slot_unnamed(class);
+		t->held = capability_bits(task->cred->cap_permitted);
+		t->class = class;
+		t->subject = subject_of_class(class);
+	}
+	t->flags &= ~EVMON_TASK_ORPHAN;
+}
+
+/* User space names an instance by the task that runs its executable; here it comes down. */
+static __noinline int slot_inherit(struct task_struct *task, struct evmon_task *t)
+{
+	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
+		struct evmon_task *above;
+
+		task = task->real_parent;
+		above = task_of(task);
+		if (!above || above->class != t->class)
+			return 0;
+		if (above->slot != EVMON_CLASS_OTHER) {
+			t->slot = above->slot;
+			t->held = above->held;
+			t->flags |= above->flags & EVMON_TASK_ROOT_MODULE;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static __always_inline int on_task_known(struct seq_file *seq, struct task_struct *task,
+					 struct evmon_task *t)
+{
+	bool added = t->flags & EVMON_TASK_ORPHAN;
+
+	if (added)
+		orphan_complete(task, t);
+	if (t->class >= EVMON_CLASS_MODULE && t->slot == EVMON_CLASS_OTHER)
+		slot_inherit(task, t);
+	seen_write(seq, task, t, added);
+	return 0;
 }
 
 SEC("?iter/task")
@@ -146,43 +296,32 @@ int iter_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct evmon_task next = {};
-	struct evmon_task *t, *parent;
+	struct evmon_task *t;
 	__u32 tgid;
+	long err;
 
-	if (!task || task->pid != task->tgid || !task->mm || task->flags & PF_EXITING)
+	if (!task || !task->mm || task->flags & PF_EXITING)
+		return 0;
+	/* A group is known by its leader, by any other thread once the leader has gone. */
+	if (task->pid != task->tgid && !(task->group_leader->flags & PF_EXITING))
 		return 0;
 	t = task_of(task);
-	parent = task_of(task->real_parent);
-	if (t) {
-		/* User space has named the parent's instance since the pass before. */
-		if (parent && parent->class == t->class && t->class >= EVMON_CLASS_MODULE &&
-		    t->slot == EVMON_CLASS_OTHER)
-			t->slot = parent->slot;
-		seen_write(ctx->meta->seq, task, t, 0);
+	if (t)
+		return on_task_known(ctx->meta->seq, task, t);
+	if (!place(task, &next))
 		return 0;
-	}
+	if (next.class >= EVMON_CLASS_MODULE && next.slot == EVMON_CLASS_OTHER &&
+	    cred_is_root(task->cred))
+		next.flags |= EVMON_TASK_ROOT_MODULE;
 	tgid = task->tgid;
-	next.class = class_of_running(task, parent);
-	if (next.class == EVMON_CLASS_HOST)
-		return 0;
-	next.subject = subject_of_class(next.class);
-	next.start_ns = task->group_leader->start_boottime;
-	next.held = capability_bits(task->cred->cap_permitted);
-	next.slot = next.class <= EVMON_CLASS_OTHER ? next.class : EVMON_CLASS_OTHER;
-	if (parent && parent->class == next.class) {
-		next.slot = parent->slot;
-		next.held = parent->held;
-		next.flags = parent->flags & EVMON_TASK_ROOT_MODULE;
-	} else if (next.class >= EVMON_CLASS_MODULE && cred_is_root(task->cred)) {
-		next.flags = EVMON_TASK_ROOT_MODULE;
-	}
-	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST)) {
+	err = bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST);
+	if (err == -E2BIG)
 		stats_count(tasks_full);
+	if (err)
 		return 0;
-	}
 	seen_write(ctx->meta->seq, task, &next, 1);
 	/* It may have gone between the look and the entry, before the exit hook could forget it. */
-	if (task->flags & PF_EXITING && !task->signal->live.counter)
+	if (!task->signal->live.counter)
 		bpf_map_delete_elem(&evmon_tasks, &tgid);
 	return 0;
 }

@@ -26,19 +26,31 @@ static __always_inline bool file_under_modules(struct file *file)
 	       dir->i_sb->s_dev == evmon_settings.modules_dev;
 }
 
-/* The class that running this file gives a task of class `now`. A module's class, once given, is
- * kept whatever is run. */
-static __always_inline __u16 class_after_exec(__u16 now, struct evmon_exe *exe, bool under_modules)
+/* The class of a task of class `now` after the exec of a file that gives `image`, HOST if nothing.
+ * A module's class, once given, is kept whatever is run. */
+static __always_inline __u16 class_after_image(__u16 now, __u16 image)
 {
 	if (now >= EVMON_CLASS_MODULE || now == EVMON_CLASS_CANARY)
 		return now;
+	if (image != EVMON_CLASS_HOST)
+		return image;
+	if (now == EVMON_CLASS_MANAGER)
+		return EVMON_CLASS_OTHER;
+	return now == EVMON_CLASS_BROKER ? EVMON_CLASS_HOST : now;
+}
+
+/* The class that running the file gives, by what is said of it, else by where it lies. */
+static __always_inline __u16 class_of_file(const struct evmon_exe *exe, struct file *file)
+{
 	if (exe && exe->class != EVMON_CLASS_HOST)
 		return exe->class;
-	if (under_modules)
-		return EVMON_CLASS_PENDING;
-	if (now == EVMON_CLASS_MANAGER || now == EVMON_CLASS_BROKER)
-		return now == EVMON_CLASS_MANAGER ? EVMON_CLASS_OTHER : EVMON_CLASS_HOST;
-	return now;
+	return file_under_modules(file) ? EVMON_CLASS_PENDING : EVMON_CLASS_HOST;
+}
+
+/* Before the instance of a module is known it shares the slot of `other`. */
+static __always_inline __u16 slot_unnamed(__u16 class)
+{
+	return class <= EVMON_CLASS_OTHER ? class : EVMON_CLASS_OTHER;
 }
 
 static __always_inline __u8 subject_of_class(__u16 class)
@@ -85,7 +97,7 @@ static __always_inline __u32 slot_of(__u16 class, struct mm_struct *mm)
 	__u32 *taken;
 
 	if (class < EVMON_CLASS_MODULE)
-		return class <= EVMON_CLASS_OTHER ? class : EVMON_CLASS_OTHER;
+		return slot_unnamed(class);
 	key.class = class;
 	if (mm && bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)mm->arg_start) < 0)
 		key.name[0] = '\0';

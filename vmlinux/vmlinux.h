@@ -41,12 +41,6 @@ enum {
 	BPF_EXIST = 2,
 };
 
-enum {
-	BPF_RB_NO_WAKEUP = 1,
-	BPF_RB_FORCE_WAKEUP = 2,
-	BPF_RB_AVAIL_DATA = 0,
-};
-
 struct bpf_sock {
 	__u32 bound_dev_if;
 	__u32 family;
@@ -75,6 +69,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 typedef struct {
 	__u32 val;
 } kuid_t;
@@ -101,11 +99,8 @@ struct cred {
 	kgid_t gid;
 	kuid_t suid;
 	kuid_t euid;
-	struct kernel_capabilities cap_inheritable;
 	struct kernel_capabilities cap_permitted;
-	struct kernel_capabilities cap_effective;
 	struct kernel_capabilities cap_ambient;
-	struct user_namespace *user_ns;
 };
 
 struct super_block {
@@ -159,20 +154,21 @@ struct signal_struct {
 };
 
 struct kernfs_node {
-	const char *name;
 	__u64 id;
 };
 
-struct kernfs_node___old { /* up to 6.14 */
-	struct kernfs_node *parent;
-};
+struct cgroup;
+struct cgroup_root;
 
-struct kernfs_node___new { /* 6.15 and later */
-	struct kernfs_node *__parent;
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 	int level;
 };
 
@@ -195,14 +191,14 @@ struct nsproxy {
 
 struct task_struct {
 	unsigned int flags;
-	int exit_state;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	struct list_head children;
+	struct list_head sibling;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
 	const struct cred *cred;
-	const struct cred *real_cred;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
@@ -213,7 +209,6 @@ struct task_struct {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
-	const char *interp;
 };
 
 struct in6_addr {

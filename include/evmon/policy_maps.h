@@ -42,17 +42,13 @@ static inline __attribute__((always_inline)) __u32 evmon_bind_cell(__u32 subject
 	return (subject & 3) << 4 | (kind & 3) << 2 | (scope & 3);
 }
 
-/* flags of a class */
-enum {
-	EVMON_CLASS_SHELL_ALLOWED = 1 << 0,
-};
-
 struct evmon_class_policy {
 	__u64 capabilities; /* the list of the module's name */
 	__u64 common;	    /* that list less what any instance of the name is not granted */
-	__u32 flags;
-	__u32 pad;
 };
+
+/* In an instance's list: it has one of its own. No capability has this number. */
+#define EVMON_INSTANCE_LISTED (1ULL << 63)
 
 /* One whole policy; two of them in the map, `active` of evmon_settings says which one holds. */
 struct evmon_policy {
@@ -60,13 +56,13 @@ struct evmon_policy {
 	__u8 cell[EVMON_PORT_GROUPS * EVMON_BIND_CELLS]; /* -> item + 1; 0: allowed */
 	struct evmon_bind_item item[EVMON_BIND_ITEMS];
 	struct evmon_class_policy class[EVMON_CLASSES];
-	__u64 denied_ignored; /* capabilities whose denial is only counted */
-	__u64 window_ns;      /* at most one record a key in this time */
+	__u64 instance[EVMON_SLOTS]; /* by slot: the list of one that the policy names by id */
+	__u64 denied_ignored;	     /* capabilities whose denial is only counted */
+	__u64 window_ns;	     /* at most one record a key in this time */
 	__u8 capability_action;
 	__u8 root_action;
-	__u8 shell_action;
 	__u8 admin_panel_action;
-	__u8 pad[4];
+	__u8 pad[5];
 };
 
 enum {
@@ -89,6 +85,7 @@ struct evmon_exe {
 enum {
 	EVMON_TASK_UNEXECED = 1 << 0,	 /* forked, no exec yet: the manager lowers rights */
 	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
+	EVMON_TASK_ORPHAN = 1 << 2, /* has its late parent's class, the snapshot completes it */
 };
 
 struct evmon_task {
@@ -109,8 +106,6 @@ struct evmon_slot_key {
 
 struct evmon_slot {
 	struct evmon_slot_key key;
-	__u64 capabilities; /* where the policy lists the instance by id: its own list */
-	__u32 has_capabilities;
 	__u32 used;
 };
 
@@ -119,11 +114,13 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 active;	     /* 0 or 1: index into evmon_policies */
-	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
-	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
-	__u32 unit_level;    /* depth of unit_cgroup below the root */
-	__u32 root;	     /* tgid that the snapshot takes as a manager (-p PID); 0: none */
+	__u32 active;	   /* 0 or 1: index into evmon_policies */
+	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;  /* depth of unit_cgroup below the root */
+	__u32 root;	   /* tgid that the snapshot takes as a manager (-p PID); 0: none */
+	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
+	__u32 pad;
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
 

@@ -15,6 +15,13 @@
 #include "kernel/kernel.h"
 #include "kernel/ring.h"
 
+/* exe_table.c */
+struct exe_table {
+	struct exe_path *paths;
+	size_t n;
+	int map_fd; /* not owned */
+};
+
 struct kernel {
 	struct kernel_options options;
 	struct evmon_bpf *skeleton;
@@ -24,6 +31,7 @@ struct kernel {
 	void *ring_userdata;
 	struct coverage coverage;
 	uint64_t canary_before[EVMON_HOOK_MAX];
+	struct exe_table exes;
 	int cgroup_fd; /* root of the unified hierarchy; -1: none */
 };
 

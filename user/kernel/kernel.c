@@ -19,8 +19,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "kernel/cgroup.h"
+#include "kernel/exe_table.h"
 #include "kernel/internal.h"
 #include "kernel/ring.h"
+#include "kernel/tables.h"
 #include "kernel/trial.h"
 
 enum {
@@ -56,6 +58,7 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 	size_t n = hook_candidates(role, &list);
 
 	row->n_hooks = 0;
+	row->limits = NULL;
 	row->state = COVERAGE_NONE;
 	for (size_t i = from; i < n && !row->n_hooks; i++) {
 		char reason[COVERAGE_REASON_MAX];
@@ -246,6 +249,12 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	err = load(kernel, where, where_size);
 	if (err < 0)
 		return err;
+	kernel->exes.map_fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
+	err = tables_open(kernel);
+	if (err < 0) {
+		snprintf(where, where_size, "cannot fill the BPF maps: %s", strerror(-err));
+		return err;
+	}
 	err = ring_open(kernel);
 	if (err < 0) {
 		snprintf(where, where_size, "cannot map the ring buffers: %s", strerror(-err));
@@ -262,6 +271,7 @@ void kernel_free(struct kernel *kernel)
 	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
 		bpf_link__destroy(kernel->links[i]);
 	ring_buffer__free(kernel->rings);
+	exe_table_fini(&kernel->exes);
 	evmon_bpf__destroy(kernel->skeleton);
 	if (kernel->cgroup_fd >= 0)
 		close(kernel->cgroup_fd);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The task iterator walks all tasks in the order of their pids and puts those of the tree into
- * the task map, each by its parent, its cgroup or its executable. A child can be visited before
- * its parent, or be forked by a parent that was not marked yet; so passes repeat until one adds
- * nothing. Hooks run meanwhile: what they have put into the map is left as it is.
+ * the task map, each by its ancestors, its cgroup or its executable. Hooks run meanwhile and, told
+ * that a snapshot is being taken, look after whoever loses his ancestors while it lasts; what they
+ * have put into the map is left as it is. An instance gets its name between two visits, and a task
+ * can be visited before the one whose instance it shares: so passes repeat until one adds nothing.
  */
 #include "kernel/snapshot.h"
 
@@ -74,6 +75,7 @@ static int pass(struct bpf_link *link, snapshot_fn fn, void *userdata)
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 {
 	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_SNAPSHOT];
+	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
 	struct bpf_link *link;
 	int added = 1;
 
@@ -82,8 +84,10 @@ int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 	link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK), NULL);
 	if (!link)
 		return -errno;
+	settings->snapshot = 1;
 	for (int i = 0; i < PASSES_MAX && added > 0; i++)
 		added = pass(link, fn, userdata);
+	settings->snapshot = 0;
 	bpf_link__destroy(link);
 	row->state = added < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
 	return added < 0 ? added : 0;

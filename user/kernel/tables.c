@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "kernel/bind_table.h"
 #include "kernel/cgroup.h"
+#include "kernel/exe_table.h"
 #include "kernel/internal.h"
 
 static struct evmon_settings *settings(struct kernel *kernel)
@@ -22,7 +23,7 @@ static struct evmon_settings *settings(struct kernel *kernel)
 	return &kernel->skeleton->bss->evmon_settings;
 }
 
-static int slots_prepare(struct kernel *kernel)
+int tables_open(struct kernel *kernel)
 {
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_free_slots);
 
@@ -32,49 +33,49 @@ static int slots_prepare(struct kernel *kernel)
 	return 0;
 }
 
-/* The slot of an instance by name; made from the queue of free ones. */
+/* The slot of an instance by name; made from the queue of free ones. -ENOSPC: none is left. */
 static int slot_make(struct kernel *kernel, unsigned class, const char *name, uint32_t *ret_slot)
 {
 	int ids = bpf_map__fd(kernel->skeleton->maps.evmon_slot_ids);
 	int slots = bpf_map__fd(kernel->skeleton->maps.evmon_slots);
 	int queue = bpf_map__fd(kernel->skeleton->maps.evmon_free_slots);
 	struct evmon_slot slot = { .used = 1 };
-	uint32_t number;
+	uint32_t number = 0;
+	int err = 0;
 
 	slot.key.class = (uint16_t) class;
 	snprintf(slot.key.name, sizeof(slot.key.name), "%s", name);
 	if (bpf_map_lookup_elem(ids, &slot.key, ret_slot) == 0)
 		return 0;
 	if (bpf_map_lookup_and_delete_elem(queue, NULL, &number) < 0)
+		return errno == ENOENT ? -ENOSPC : -errno;
+	if (bpf_map_update_elem(ids, &slot.key, &number, BPF_NOEXIST) < 0)
+		err = -errno;
+	else if (bpf_map_update_elem(slots, &number, &slot, BPF_ANY) < 0)
 		return -errno;
-	if (bpf_map_update_elem(slots, &number, &slot, BPF_ANY) < 0 ||
-	    bpf_map_update_elem(ids, &slot.key, &number, BPF_NOEXIST) < 0)
-		return -errno;
-	*ret_slot = number;
-	return 0;
+	if (!err) {
+		*ret_slot = number;
+		return 0;
+	}
+	bpf_map_update_elem(queue, NULL, &number, BPF_ANY);
+	/* An exec was quicker. */
+	return err == -EEXIST && bpf_map_lookup_elem(ids, &slot.key, ret_slot) == 0 ? 0 : err;
 }
 
-/* An instance with a list of its own: its slot has it, and its class grants all instances only
- * what they have in common. */
+/* An instance with a list of its own, by its slot; its class grants all instances at once only what
+ * they have in common. */
 static int instance_fill(struct kernel *kernel, struct evmon_policy *table, unsigned class,
 			 const struct module_capabilities *module)
 {
-	int slots = bpf_map__fd(kernel->skeleton->maps.evmon_slots);
 	char name[2 * POLICY_NAME_MAX + 1];
-	struct evmon_slot slot;
-	uint32_t number;
+	uint32_t number = 0;
 	int err;
 
 	snprintf(name, sizeof(name), "%s:%s", module->id, module->name);
 	err = slot_make(kernel, class, name, &number);
 	if (err < 0)
 		return err;
-	if (bpf_map_lookup_elem(slots, &number, &slot) < 0)
-		return -errno;
-	slot.capabilities = module->mask;
-	slot.has_capabilities = 1;
-	if (bpf_map_update_elem(slots, &number, &slot, BPF_ANY) < 0)
-		return -errno;
+	table->instance[number] = module->mask | EVMON_INSTANCE_LISTED;
 	table->class[class].common &= module->mask;
 	return 0;
 }
@@ -102,12 +103,6 @@ static int classes_fill(struct kernel *kernel, struct evmon_policy *table,
 				return err;
 		}
 	}
-	for (char **name = policy->shell_allow; name && *name; name++) {
-		int class = class_of(*name, userdata);
-
-		if (class >= 0 && class < EVMON_CLASSES)
-			table->class[class].flags |= EVMON_CLASS_SHELL_ALLOWED;
-	}
 	return 0;
 }
 
@@ -123,9 +118,6 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	err = bind_table_fill(table, policy);
 	if (err < 0)
 		return err;
-	err = slots_prepare(kernel);
-	if (err < 0 && err != -E2BIG) /* full: they are there from the policy before */
-		return err;
 	err = classes_fill(kernel, table, policy, class_of, userdata);
 	if (err < 0)
 		return err;
@@ -133,7 +125,6 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	table->window_ns = policy->window_ns;
 	table->capability_action = (uint8_t)policy->capability_action;
 	table->root_action = (uint8_t)policy->root_action;
-	table->shell_action = (uint8_t)policy->shell_action;
 	table->admin_panel_action = (uint8_t)policy->admin_panel_action;
 	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_policies), &next, table,
 				BPF_ANY) < 0)
@@ -142,29 +133,9 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	return 0;
 }
 
-static int exe_set(struct kernel *kernel, const char *path, unsigned class, uint16_t flags)
-{
-	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
-	struct evmon_exe exe = { 0 };
-	struct evmon_exe_key key = { 0 };
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return -errno;
-	key.ino = st.st_ino;
-	key.dev = file_kernel_dev(st.st_dev);
-	/* A file can mean two things: the manager is a class and may be root. */
-	if (bpf_map_lookup_elem(fd, &key, &exe) < 0)
-		exe.class = EVMON_CLASS_HOST;
-	if (class != EVMON_CLASS_HOST)
-		exe.class = (uint16_t) class;
-	exe.flags |= flags;
-	return bpf_map_update_elem(fd, &key, &exe, BPF_ANY) < 0 ? -errno : 0;
-}
-
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed)
 {
-	return exe_set(kernel, path, class, root_allowed ? EVMON_EXE_ROOT_ALLOWED : 0);
+	return exe_table_set(&kernel->exes, path, class, root_allowed ? EVMON_EXE_ROOT_ALLOWED : 0);
 }
 
 void tables_starters(struct kernel *kernel)
@@ -174,7 +145,8 @@ void tables_starters(struct kernel *kernel)
 						"/lib/systemd/systemd-executor" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
-		if (exe_set(kernel, starters[i], EVMON_CLASS_HOST, EVMON_EXE_STARTER) < 0)
+		if (exe_table_set(&kernel->exes, starters[i], EVMON_CLASS_HOST, EVMON_EXE_STARTER) <
+		    0)
 			log_debug("no starter at %s", starters[i]);
 }
 
@@ -182,6 +154,7 @@ int tables_modules_dir(struct kernel *kernel, const char *dir)
 {
 	struct stat st;
 
+	exe_table_sweep(&kernel->exes);
 	if (stat(dir, &st) < 0)
 		return -errno;
 	settings(kernel)->modules_dev = file_kernel_dev(st.st_dev);
@@ -192,7 +165,7 @@ int tables_modules_dir(struct kernel *kernel, const char *dir)
 int tables_unit(struct kernel *kernel, const char *unit)
 {
 	struct evmon_settings *s = settings(kernel);
-	char path[sizeof(s->unit_path)];
+	char path[sizeof(s->unit_path)] = "";
 	uint64_t id = 0;
 	unsigned level = 0;
 	int err;
@@ -247,7 +220,7 @@ int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsi
 	if (start_ns && task.start_ns != start_ns)
 		return -ESRCH;
 	err = slot_make(kernel, class, argv0, &slot);
-	if (err < 0)
+	if (err < 0 && err != -ENOSPC) /* without a slot of its own it shares that of `other` */
 		return err;
 	task.class = (uint16_t) class;
 	task.slot = (uint16_t)slot;

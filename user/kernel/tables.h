@@ -14,15 +14,18 @@
 /* The class number of a module name (modules_class). */
 typedef int (*tables_class_fn)(const char *name, void *userdata);
 
+/* Called by kernel_new(): the numbers of free slots. */
+int tables_open(struct kernel *kernel);
 /* Writes the policy beside the one in force and swaps them by one store. -E2BIG: more different
- * port groups than evmon_policy has room for. */
+ * port groups than evmon_policy has room for; -ENOSPC: more instances by id than slots. */
 int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
 		  void *userdata);
 /* Running the file gives a task this class (HOST: none, only the flags). -ENOENT: no such file. */
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed);
 /* PID 1's executable and systemd-executor: running them makes nobody a member. */
 void tables_starters(struct kernel *kernel);
-/* Files directly below <dir>/<any>/ are modules even before they are named. */
+/* Files directly below <dir>/<any>/ are modules even before they are named. What tables_exe() was
+ * told of and is no longer there is forgotten: its inode may be another file's tomorrow. */
 int tables_modules_dir(struct kernel *kernel, const char *dir);
 /* The unit's cgroup; -ENOENT: it is not there yet (its making is followed). */
 int tables_unit(struct kernel *kernel, const char *unit);
@@ -38,6 +41,7 @@ enum {
 int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 		char ret_name[TABLES_NAME_MAX]);
 /* A task's module is known now (it ran before evmon, or was pending): class and the slot of
- * (class, argv0), made if need be. -ESRCH: the tgid is another task's by now; start_ns 0: any. */
+ * (class, argv0), made if need be; that of `other` if none is left. -ESRCH: the tgid is another
+ * task's by now; start_ns 0: any. */
 int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsigned class,
 		      const char *argv0, unsigned *ret_slot);
