@@ -8,58 +8,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
-#include <linux/magic.h>
-
+#include "base/cgroup_mount.h"
 #include "base/macros.h"
-
-/* mountinfo: "ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE SUPER" (proc(5)). */
-static int mount_point_of(char *line, char **ret_path)
-{
-	char *type = strstr(line, " - cgroup2 ");
-	char *at = line;
-
-	if (!type)
-		return -ENOENT;
-	for (int field = 0; field < 4; field++) {
-		at = strchr(at, ' ');
-		if (!at)
-			return -ENOENT;
-		at++;
-	}
-	at[strcspn(at, " ")] = '\0';
-	*ret_path = at;
-	return 0;
-}
 
 int cgroup_root_open(int *ret_fd)
 {
-	_cleanup_(fclosep) FILE *file = fopen("/proc/self/mountinfo", "re");
-	_cleanup_(freep) char *line = NULL;
-	size_t size = 0;
+	_cleanup_(freep) struct cgroup_mount *mount = malloc(sizeof(*mount));
+	int fd, err;
 
-	if (!file)
+	if (!mount)
+		return -ENOMEM;
+	err = cgroup_mount_find(mount);
+	if (err < 0)
+		return err;
+	fd = open(mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return -errno;
-	while (getline(&line, &size, file) > 0) {
-		char *path = NULL;
-		struct statfs fs;
-		int fd;
-
-		if (mount_point_of(line, &path) < 0)
-			continue;
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-		if (fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
-			*ret_fd = fd;
-			return 0;
-		}
-		close(fd);
-	}
-	return -ENOENT;
+	*ret_fd = fd;
+	return 0;
 }
 
 int cgroup_id(int root_fd, const char *path, uint64_t *ret_id, unsigned *ret_level)

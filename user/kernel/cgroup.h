@@ -4,8 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The root of the unified cgroup hierarchy, from /proc/self/mountinfo (hybrid mounts exist).
- * -ENOENT: none is mounted. */
+/* The root of the unified cgroup hierarchy. -ENOENT: none is mounted. */
 int cgroup_root_open(int *ret_fd);
 /* The id of a cgroup (path from the root, "/system.slice/everest.service") and its depth. */
 int cgroup_id(int root_fd, const char *path, uint64_t *ret_id, unsigned *ret_level);
