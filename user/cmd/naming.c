@@ -86,8 +86,7 @@ int naming_task(struct kernel *kernel, struct modules *modules, const struct tab
 		struct module_args args, unsigned *ret_slot)
 {
 	const char *argv0 = args.length ? args.text : "";
-	int err = tables_task_class(kernel, (pid_t)task->tgid, task->start_ns, task->class, argv0,
-				    ret_slot);
+	int err = tables_task_class(kernel, task, argv0, ret_slot);
 
 	if (err >= 0)
 		modules_slot_set(modules, *ret_slot, task->class, argv0, args);

@@ -6,12 +6,6 @@
 #include "policy/policy.h"
 #include "process/modules.h"
 
-struct tables_task {
-	uint32_t tgid;
-	uint64_t start_ns;
-	unsigned class;
-};
-
 typedef void (*naming_path_fn)(const char *path, void *userdata);
 
 /* Tells the kernel which files mean something: what the policy names, and the modules below its

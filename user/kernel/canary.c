@@ -24,15 +24,19 @@ static void bind_loopback(int family)
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct sockaddr_in four = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr *address = (const struct sockaddr *)&four;
+	socklen_t size = sizeof(four);
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
+	if (family == AF_INET6) {
+		address = (const struct sockaddr *)&six;
+		size = sizeof(six);
+	}
 	/* A refusal is as good: the hooks have seen it. */
-	if (family == AF_INET6 && bind(fd, (const struct sockaddr *)&six, sizeof(six)) == 0)
-		close(fd);
-	else if (family == AF_INET && bind(fd, (const struct sockaddr *)&four, sizeof(four)) == 0)
-		close(fd);
+	(void)bind(fd, address, size);
+	close(fd);
 }
 
 static void deeds(void)

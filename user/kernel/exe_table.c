@@ -119,7 +119,7 @@ int exe_table_set(struct exe_table *table, const char *path, unsigned class, uin
 void exe_table_sweep(struct exe_table *table)
 {
 	for (size_t i = table->n; i-- > 0;) {
-		struct evmon_exe_key key;
+		struct evmon_exe_key key = { 0 };
 
 		if (key_of(table->paths[i].path, &key) < 0 || !key_is(&key, &table->paths[i].key))
 			path_remove(table, &table->paths[i]);

@@ -18,6 +18,11 @@
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
 
+struct classes {
+	tables_class_fn fn;
+	void *userdata;
+};
+
 static struct evmon_settings *settings(struct kernel *kernel)
 {
 	return &kernel->skeleton->bss->evmon_settings;
@@ -80,36 +85,53 @@ static int instance_fill(struct kernel *kernel, struct evmon_policy *table, unsi
 	return 0;
 }
 
-static int classes_fill(struct kernel *kernel, struct evmon_policy *table,
-			const struct policy *policy, tables_class_fn class_of, void *userdata)
+static int class_number(const struct classes *classes, const char *name)
 {
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < policy->n_modules; i++) {
-			const struct module_capabilities *module = &policy->modules[i];
-			int class, err;
+	int class = classes->fn(name, classes->userdata);
 
-			if (!!module->id[0] != pass)
-				continue;
-			class = class_of(module->name, userdata);
-			if (class < 0 || class >= EVMON_CLASSES)
-				return class < 0 ? class : -E2BIG;
-			if (!pass) {
-				table->class[class].capabilities = module->mask;
-				table->class[class].common = module->mask;
-				continue;
-			}
-			err = instance_fill(kernel, table, (unsigned)class, module);
-			if (err < 0)
-				return err;
-		}
+	return class < EVMON_CLASSES ? class : -E2BIG;
+}
+
+/* The lists that hold for every instance of a name. */
+static int names_fill(struct evmon_policy *table, const struct policy *policy,
+		      const struct classes *classes)
+{
+	for (size_t i = 0; i < policy->n_modules; i++) {
+		const struct module_capabilities *module = &policy->modules[i];
+		int class = class_number(classes, module->name);
+
+		if (class < 0)
+			return class;
+		if (module->id[0])
+			continue;
+		table->class[class].capabilities = module->mask;
+		table->class[class].common = module->mask;
 	}
 	return 0;
+}
+
+static int instances_fill(struct kernel *kernel, struct evmon_policy *table,
+			  const struct policy *policy, const struct classes *classes)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < policy->n_modules && err >= 0; i++) {
+		const struct module_capabilities *module = &policy->modules[i];
+		int class = class_number(classes, module->name);
+
+		if (class < 0)
+			return class;
+		if (module->id[0])
+			err = instance_fill(kernel, table, (unsigned)class, module);
+	}
+	return err;
 }
 
 int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
 		  void *userdata)
 {
 	_cleanup_(freep) struct evmon_policy *table = calloc(1, sizeof(*table));
+	const struct classes classes = { .fn = class_of, .userdata = userdata };
 	uint32_t next = !settings(kernel)->active;
 	int err;
 
@@ -118,7 +140,9 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	err = bind_table_fill(table, policy);
 	if (err < 0)
 		return err;
-	err = classes_fill(kernel, table, policy, class_of, userdata);
+	err = names_fill(table, policy, &classes);
+	if (err >= 0) /* after all names: an instance narrows what its name has in common */
+		err = instances_fill(kernel, table, policy, &classes);
 	if (err < 0)
 		return err;
 	table->denied_ignored = policy->denied_ignored;
@@ -207,25 +231,25 @@ int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 	return 0;
 }
 
-int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsigned class,
-		      const char *argv0, unsigned *ret_slot)
+int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *argv0,
+		      unsigned *ret_slot)
 {
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
-	uint32_t key = (uint32_t)tgid, slot = EVMON_CLASS_OTHER;
-	struct evmon_task task;
+	uint32_t slot = EVMON_CLASS_OTHER;
+	struct evmon_task entry;
 	int err;
 
-	if (bpf_map_lookup_elem(fd, &key, &task) < 0)
+	if (bpf_map_lookup_elem(fd, &task->tgid, &entry) < 0)
 		return -errno;
-	if (start_ns && task.start_ns != start_ns)
+	if (task->start_ns && entry.start_ns != task->start_ns)
 		return -ESRCH;
-	err = slot_make(kernel, class, argv0, &slot);
+	err = slot_make(kernel, task->class, argv0, &slot);
 	if (err < 0 && err != -ENOSPC) /* without a slot of its own it shares that of `other` */
 		return err;
-	task.class = (uint16_t) class;
-	task.slot = (uint16_t)slot;
-	task.subject = EVMON_SUBJECT_EVEREST;
-	if (bpf_map_update_elem(fd, &key, &task, BPF_EXIST) < 0)
+	entry.class = (uint16_t)task->class;
+	entry.slot = (uint16_t)slot;
+	entry.subject = EVMON_SUBJECT_EVEREST;
+	if (bpf_map_update_elem(fd, &task->tgid, &entry, BPF_EXIST) < 0)
 		return -errno;
 	*ret_slot = slot;
 	return 0;

@@ -40,8 +40,15 @@ enum {
 /* The instance behind a slot: its class and the first bytes of its argv[0]. -ENOENT: none. */
 int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 		char ret_name[TABLES_NAME_MAX]);
+
+struct tables_task {
+	uint32_t tgid;
+	uint64_t start_ns; /* 0: any */
+	unsigned class;
+};
+
 /* A task's module is known now (it ran before evmon, or was pending): class and the slot of
  * (class, argv0), made if need be; that of `other` if none is left. -ESRCH: the tgid is another
- * task's by now; start_ns 0: any. */
-int tables_task_class(struct kernel *kernel, pid_t tgid, uint64_t start_ns, unsigned class,
-		      const char *argv0, unsigned *ret_slot);
+ * task's by now. */
+int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *argv0,
+		      unsigned *ret_slot);
