@@ -15,6 +15,7 @@
 
 #define CAP_CHOWN    0
 #define CAPABILITIES 41
+#define S_ISUID	     04000
 #define PANEL_BYTES  12 /* "controller", "MT.EVEREST", with the NUL and one more */
 
 struct exec_event {
@@ -45,6 +46,9 @@ static __always_inline void finding_exec(struct finding *f, const struct evmon_t
 	exec->uid = e->task->cred->uid.val;
 	exec->euid = e->task->cred->euid.val;
 	exec->deleted = !inode->i_nlink;
+	if (exec->uid != exec->euid && inode->i_mode & S_ISUID)
+		exec->how = EVMON_EXEC_SETUID;
+	f->key.object.exec.how = exec->how;
 }
 
 static __always_inline int exec_emit(const struct evmon_task *t, const struct exec_event *e,
