@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process whose output is collected line by line, each with the time of its arrival."""
+
+import signal
+import subprocess
+import threading
+import time
+
+PATIENCE = 30  # seconds; how long an event may take before the test has failed
+
+
+class Lines:
+    """Waits for what the process says; nothing here looks again and again."""
+
+    def __init__(self, argv, **more):
+        self.lines, self.stamps = [], []  # bytes without the newline; CLOCK_BOOTTIME in ns
+        self.changed, self.ended = threading.Condition(), False
+        more.setdefault("stdin", subprocess.DEVNULL)
+        more.setdefault("stderr", subprocess.STDOUT)
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, **more)
+        self.thread = threading.Thread(target=self.collect, daemon=True)
+        self.thread.start()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def collect(self):
+        for line in self.process.stdout:
+            now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            with self.changed:
+                self.lines.append(line.rstrip(b"\n"))
+                self.stamps.append(now)
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def wait(self, what, condition, patience=PATIENCE):
+        """Returns what condition(lines) gives once that is true."""
+        with self.changed:
+            self.changed.wait_for(lambda: condition(self.lines) or self.ended, patience)
+            result = condition(self.lines)
+            if not result:
+                raise AssertionError(f"{what} did not come from {self.name()}; last lines:\n"
+                                     + self.tail(4))
+            return result
+
+    def wait_text(self, text, start=0):
+        """The first line from start on that has the text."""
+        text = text.encode()
+        return self.wait(repr(text), lambda lines: next(
+            (line for line in lines[start:] if text in line), None))
+
+    def count(self, text):
+        with self.changed:
+            return sum(text.encode() in line for line in self.lines)
+
+    def tail(self, n=15):
+        return b"\n".join(line[:400] for line in self.lines[-n:]).decode(errors="replace")
+
+    def name(self):
+        return " ".join(self.process.args[:2])
+
+    def end(self):
+        """Its status once it has ended by itself, and has said all."""
+        status = self.process.wait(PATIENCE)
+        self.thread.join(PATIENCE)
+        return status
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.end()
+
+    def kill(self):
+        """For the end of a test: asks, and does not ask twice."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+        self.thread.join(5)
