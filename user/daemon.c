@@ -49,15 +49,46 @@ static int on_batch(void *userdata)
 	return pipeline_sync(userdata);
 }
 
+/* A full map is told once: what it means is in the word, how often in the counters. */
+static int full_check(struct daemon *daemon, const struct ring_counts *counts)
+{
+	const struct {
+		uint64_t n;
+		const char *what, *detail;
+	} maps[] = {
+		{ counts->tasks_full, "tasks",
+		  "tasks of the tree are not watched: the task map is full" },
+		{ counts->slots_full, "slots",
+		  "module instances share a slot: all slots are taken" },
+		{ counts->tallies_full, "tallies",
+		  "keys share their rule's count: the tally map is full" },
+	};
+	int err = 0;
+
+	for (unsigned i = 0; err >= 0 && i < ARRAY_SIZE(maps); i++) {
+		if (!maps[i].n || daemon->full_told >> i & 1)
+			continue;
+		daemon->full_told |= 1U << i;
+		log_warning("%s", maps[i].detail);
+		err = pipeline_self(daemon, EVMON_RULE_SELF_MAP_FULL, maps[i].what, maps[i].detail);
+	}
+	return err;
+}
+
 /* Records that were lost left their tallies behind. */
 static int lost_check(struct daemon *daemon)
 {
 	struct ring_counts counts;
 	int err = ring_counts(daemon->kernel, &counts);
-	uint64_t lost = counts.alerts_lost + counts.tallies_full;
+	uint64_t lost;
 
-	if (err < 0 || lost == daemon->lost_seen)
+	if (err >= 0)
+		err = full_check(daemon, &counts);
+	if (err < 0)
 		return err;
+	lost = counts.alerts_lost + counts.tallies_full;
+	if (lost == daemon->lost_seen)
+		return 0;
 	daemon->lost_seen = lost;
 	return pipeline_sweep(daemon);
 }

@@ -66,6 +66,7 @@ struct daemon {
 	size_t n_batch;
 	struct daemon_manager manager;
 	struct daemon_counters counters;
+	unsigned full_told;		/* bit per map that was found full: told once each */
 	uint64_t lost_seen;		/* what the last sweep knew of records that were lost */
 	pid_t canary;			/* 0: none is out */
 	struct loop_source *canary_end; /* removed with it */

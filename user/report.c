@@ -38,6 +38,8 @@ static const char *state_of(struct daemon *daemon, char *reason, size_t size)
 		snprintf(reason, size, "the policy is not valid, the built-in one is in force");
 	else if (daemon->journal_error[0])
 		snprintf(reason, size, "%s", daemon->journal_error);
+	else if (daemon->full_told)
+		snprintf(reason, size, "a map of the kernel side is full (see the counters)");
 	else if (!coverage_degraded(coverage, reason, size))
 		return "protecting";
 	return "degraded";
