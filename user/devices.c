@@ -16,10 +16,6 @@
 #include "kernel/uevent.h"
 #include "pipeline.h"
 
-enum {
-	DATAGRAM_MAX = 8192
-};
-
 static int device_alert(struct daemon *daemon, const struct usb_device *device,
 			enum evmon_rule rule, enum severity severity)
 {
@@ -108,8 +104,9 @@ int devices_start(struct daemon *daemon)
 	return usb_devices_rescan(daemon->usb, on_present, daemon);
 }
 
-static int on_datagram(struct daemon *daemon, const void *data, size_t size)
+static int on_datagram(const void *data, size_t size, void *userdata)
 {
+	struct daemon *daemon = userdata;
 	struct uevent uevent;
 
 	if (uevent_decode(data, size, &uevent) != 0)
@@ -118,31 +115,14 @@ static int on_datagram(struct daemon *daemon, const void *data, size_t size)
 	return usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);
 }
 
-/* Where datagrams were lost, those that are still queued are older than what sysfs shows: they are
- * read first, and sysfs has the last word. */
 int devices_event(int fd, uint32_t events, void *userdata)
 {
 	struct daemon *daemon = userdata;
-	char datagram[DATAGRAM_MAX];
-	bool lost = false;
-	int err = 0;
+	int lost = uevent_drain(fd, on_datagram, daemon);
 
 	(void)events;
-	while (err >= 0) {
-		ssize_t n = uevent_receive(fd, datagram, sizeof(datagram));
-
-		if (n == -EAGAIN)
-			break;
-		if (n == -ENOBUFS) {
-			daemon->counters.uevents_lost++;
-			lost = true;
-		} else if (n < 0) {
-			err = (int)n;
-		} else if (n > 0) {
-			err = on_datagram(daemon, datagram, (size_t)n);
-		}
-	}
-	if (err < 0 || !lost)
-		return err;
+	if (lost <= 0)
+		return lost;
+	daemon->counters.uevents_lost += (uint64_t)lost;
 	return usb_devices_rescan(daemon->usb, on_hotplug, daemon);
 }

@@ -6,14 +6,12 @@
 #include "found.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/capability.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "cmd/naming.h"
 #include "exes.h"
@@ -133,19 +131,10 @@ static int stand_held(struct daemon *daemon, const struct snapshot_task *task, u
 	return err;
 }
 
-/* argv as /proc has it; world-readable, unlike exe. */
-static ssize_t args_of(uint32_t pid, char *buffer, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
-	return file_read_into(AT_FDCWD, path, buffer, size);
-}
-
 static int found_module(struct daemon *daemon, const struct snapshot_task *task)
 {
 	char text[1024] = "";
-	ssize_t n = args_of(task->pid, text, sizeof(text));
+	ssize_t n = process_args(task->pid, text, sizeof(text));
 	const struct module_args args = { text, n > 0 ? (size_t)n : 0 };
 	const struct tables_task known = { task->pid, task->start_ns, task->class };
 	unsigned slot = EVMON_CLASS_OTHER;
@@ -170,7 +159,7 @@ static int found_other(struct daemon *daemon, const struct snapshot_task *task)
 	char args[64] = "";
 	int err = 0;
 
-	if (args_of(task->pid, args, sizeof(args)) < 0)
+	if (process_args(task->pid, args, sizeof(args)) < 0)
 		args[0] = '\0';
 	if (daemon->policy->admin_panel_action != ACTION_ALLOW &&
 	    (!strcmp(args, "MT.EVEREST") || !strcmp(task->comm, "controller")))

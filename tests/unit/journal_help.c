@@ -47,6 +47,23 @@ void place_remove(struct place *place)
 	assert_int_equal(nftw(place->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+int place_set_up(void **state)
+{
+	struct place *place = malloc(sizeof(*place));
+
+	assert_non_null(place);
+	place_make(place);
+	*state = place;
+	return 0;
+}
+
+int place_tear_down(void **state)
+{
+	place_remove(*state);
+	free(*state);
+	return 0;
+}
+
 int place_try_open(const struct place *place, uint64_t size, struct journal **ret_journal)
 {
 	const struct journal_config config = {

@@ -15,6 +15,9 @@ struct place {
 void place_make(struct place *place);
 /* Empties and removes it. */
 void place_remove(struct place *place);
+/* Both for cmocka: *state is a place. */
+int place_set_up(void **state);
+int place_tear_down(void **state);
 
 /* Opens the journal there, or fails the test. */
 struct journal *place_open(const struct place *place, uint64_t size);

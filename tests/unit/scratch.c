@@ -45,6 +45,23 @@ void scratch_remove(struct scratch *scratch)
 	remove_tree(scratch->path);
 }
 
+int scratch_set_up(void **state)
+{
+	struct scratch *scratch = malloc(sizeof(*scratch));
+
+	assert_non_null(scratch);
+	scratch_make(scratch);
+	*state = scratch;
+	return 0;
+}
+
+int scratch_tear_down(void **state)
+{
+	scratch_remove(*state);
+	free(*state);
+	return 0;
+}
+
 void scratch_write(const struct scratch *scratch, const char *path, const void *data, size_t size)
 {
 	char whole[PATH_MAX];

@@ -13,6 +13,9 @@ struct scratch {
 /* Both fail the test if they can't. */
 void scratch_make(struct scratch *scratch);
 void scratch_remove(struct scratch *scratch);
+/* The same for cmocka: *state is a scratch. */
+int scratch_set_up(void **state);
+int scratch_tear_down(void **state);
 /* A file below the directory; directories on the way are made. */
 void scratch_write(const struct scratch *scratch, const char *path, const void *data, size_t size);
 void scratch_text(const struct scratch *scratch, const char *path, const char *text);

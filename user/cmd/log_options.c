@@ -59,14 +59,6 @@ static const char help[] =
 	"  --state-dir DIR   the journal's place (default: $STATE_DIRECTORY, else /var/lib/evmon)\n"
 	"  -h, --help        this text\n";
 
-static int take_state_dir(char *const *argv, struct log_options *o)
-{
-	if (!optarg[0] || strlen(optarg) >= sizeof(o->state_dir))
-		return option_bad_value(argv, "--state-dir", optarg, "a path");
-	snprintf(o->state_dir, sizeof(o->state_dir), "%s", optarg);
-	return 0;
-}
-
 static int take_lines(char *const *argv, struct log_options *o)
 {
 	if (strcmp(optarg, "all") == 0)
@@ -144,7 +136,7 @@ static int take(char *const *argv, int option, struct log_options *o)
 		o->follow = true;
 		return 0;
 	case OPTION_STATE_DIR:
-		return take_state_dir(argv, o);
+		return option_path(argv, "--state-dir", o->state_dir);
 	case OPTION_SINCE:
 		return take_since(argv, o);
 	case OPTION_SENSOR:

@@ -77,6 +77,14 @@ int option_bad_value(char *const *argv, const char *option, const char *value, c
 	return -EINVAL;
 }
 
+int option_path(char *const *argv, const char *option, char path[PATH_MAX])
+{
+	if (!optarg[0] || strlen(optarg) >= PATH_MAX)
+		return option_bad_value(argv, option, optarg, "a path");
+	snprintf(path, PATH_MAX, "%s", optarg);
+	return 0;
+}
+
 int option_no_operands(int argc, char *const *argv)
 {
 	if (optind >= argc)

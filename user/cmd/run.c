@@ -53,14 +53,6 @@ static int take_mqtt(char *const *argv, struct run_options *o)
 	return 0;
 }
 
-static int take_state_dir(char *const *argv, struct run_options *o)
-{
-	if (!optarg[0] || strlen(optarg) >= sizeof(o->state_dir))
-		return option_bad_value(argv, "--state-dir", optarg, "a path");
-	snprintf(o->state_dir, sizeof(o->state_dir), "%s", optarg);
-	return 0;
-}
-
 static int take(int argc, char **argv, struct run_options *o)
 {
 	int option, err = 0;
@@ -73,7 +65,7 @@ static int take(int argc, char **argv, struct run_options *o)
 		if (option == OPTION_POLICY)
 			o->policy = optarg;
 		else if (option == OPTION_STATE_DIR)
-			err = take_state_dir(argv, o);
+			err = option_path(argv, "--state-dir", o->state_dir);
 		else if (option == OPTION_MQTT)
 			err = take_mqtt(argv, o);
 		else if (option == OPTION_NO_MQTT)

@@ -29,10 +29,6 @@
 #include "kernel/tables.h"
 #include "kernel/uevent.h"
 
-enum {
-	DATAGRAM_MAX = 8192
-};
-
 struct trace {
 	struct trace_options options;
 	struct trace_tree tree;
@@ -160,29 +156,23 @@ static int on_known_device(const struct usb_device *device, void *userdata)
 	return 0;
 }
 
-/* As the daemon does it: after a loss what is queued is read first, then sysfs. */
+static int on_datagram(const void *data, size_t size, void *userdata)
+{
+	struct trace *trace = userdata;
+	struct uevent uevent;
+
+	if (uevent_decode(data, size, &uevent) != 0)
+		return 0;
+	return usb_devices_uevent(trace->usb, &uevent, on_device, trace);
+}
+
 static int on_uevent(int fd, uint32_t events, void *userdata)
 {
 	struct trace *trace = userdata;
-	char datagram[DATAGRAM_MAX];
-	struct uevent uevent;
-	bool lost = false;
-	int err = 0;
+	int lost = uevent_drain(fd, on_datagram, trace);
 
 	(void)events;
-	while (err >= 0) {
-		ssize_t n = uevent_receive(fd, datagram, sizeof(datagram));
-
-		if (n == -EAGAIN)
-			break;
-		if (n == -ENOBUFS)
-			lost = true;
-		else if (n < 0)
-			err = (int)n;
-		else if (n > 0 && uevent_decode(datagram, (size_t)n, &uevent) == 0)
-			err = usb_devices_uevent(trace->usb, &uevent, on_device, trace);
-	}
-	return err < 0 || !lost ? err : usb_devices_rescan(trace->usb, on_device, trace);
+	return lost > 0 ? usb_devices_rescan(trace->usb, on_device, trace) : lost;
 }
 
 static int usb_start(struct trace *trace)

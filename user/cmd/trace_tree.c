@@ -8,18 +8,17 @@
 #include "cmd/trace_tree.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "cmd/naming.h"
 #include "cmd/policy_read.h"
 #include "kernel/snapshot.h"
+#include "process/process.h"
 
 #define MODULES_BELOW_PREFIX "libexec/everest/modules"
 
@@ -72,18 +71,10 @@ static void modules_dir_find(struct trace_tree *tree, char *const *argv)
 		dir[0] = '\0';
 }
 
-static ssize_t args_of(pid_t pid, char *buffer, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	return file_read_into(AT_FDCWD, path, buffer, size);
-}
-
 /* argv of a running process into pointers; the text stays in `buffer`. */
 static void argv_of(pid_t pid, char *buffer, size_t size, char **argv, size_t max)
 {
-	ssize_t n = args_of(pid, buffer, size);
+	ssize_t n = process_args((uint32_t)pid, buffer, size);
 	size_t k = 0;
 
 	for (ssize_t at = 0; at < n && k + 1 < max; at += (ssize_t)strlen(buffer + at) + 1)
@@ -131,7 +122,7 @@ static int on_task(const struct snapshot_task *task, void *userdata)
 
 	if (task->class < EVMON_CLASS_MODULE || !task->own)
 		return 0;
-	n = args_of((pid_t)task->pid, text, sizeof(text));
+	n = process_args(task->pid, text, sizeof(text));
 	if (n > 0)
 		args = (struct module_args){ text, (size_t)n };
 	if (naming_task(tree->kernel, tree->modules, &known, args, &slot) < 0)

@@ -16,7 +16,8 @@
 #include "base/macros.h"
 
 enum {
-	RECEIVE_BYTES = 1024 * 1024
+	RECEIVE_BYTES = 1024 * 1024,
+	DATAGRAM_MAX = 8192
 };
 
 int uevent_open(int *ret_fd)
@@ -51,7 +52,8 @@ static bool from_kernel(struct msghdr *message, const struct sockaddr_nl *sender
 	return false;
 }
 
-ssize_t uevent_receive(int fd, void *buffer, size_t size)
+/* The length of one datagram; 0: its sender is not the kernel. */
+static ssize_t receive(int fd, void *buffer, size_t size)
 {
 	char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8)));
 	struct sockaddr_nl sender = { 0 };
@@ -67,4 +69,24 @@ ssize_t uevent_receive(int fd, void *buffer, size_t size)
 	if (n < 0)
 		return -errno;
 	return from_kernel(&message, &sender) && !(message.msg_flags & MSG_TRUNC) ? n : 0;
+}
+
+int uevent_drain(int fd, uevent_fn fn, void *userdata)
+{
+	char datagram[DATAGRAM_MAX];
+	int lost = 0, err = 0;
+
+	while (err >= 0) {
+		ssize_t n = receive(fd, datagram, sizeof(datagram));
+
+		if (n == -EAGAIN)
+			return lost;
+		if (n == -ENOBUFS)
+			lost++;
+		else if (n < 0)
+			err = (int)n;
+		else if (n > 0)
+			err = fn(datagram, (size_t)n, userdata);
+	}
+	return err;
 }

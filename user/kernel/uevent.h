@@ -3,9 +3,11 @@
 
 /* The kernel's uevents over netlink (group 1: the kernel's own, not udev's). No right needed. */
 #include <stddef.h>
-#include <sys/types.h>
+
+typedef int (*uevent_fn)(const void *data, size_t size, void *userdata);
 
 int uevent_open(int *ret_fd);
-/* The length of one datagram; 0: forged (its sender is not the kernel) and dropped; -EAGAIN: no
- * more; -ENOBUFS: some were lost, rescan. */
-ssize_t uevent_receive(int fd, void *buffer, size_t size);
+/* Calls fn for each datagram that is queued, until one fails; forged ones are dropped. Above 0:
+ * how often the queue ran over. What was queued is older than what sysfs shows then, and has been
+ * read; a rescan has the last word. */
+int uevent_drain(int fd, uevent_fn fn, void *userdata);

@@ -256,3 +256,11 @@ int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
 	*ret_euid = (uint32_t)euid;
 	return 0;
 }
+
+ssize_t process_args(uint32_t pid, char *buffer, size_t size)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+	return file_read_into(AT_FDCWD, path, buffer, size);
+}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "event/event.h"
 
@@ -38,5 +39,8 @@ void process_from_event(const struct event *event, struct process *ret_process);
 void process_from_actor(const struct evmon_actor *actor, struct process *ret_process);
 /* evmon itself, for self.* alerts. */
 void process_self(struct process *ret_process);
+/* argv of a running process, a NUL after each and one more at the end, cut to size: its length, or
+ * -errno. Readable by all, unlike exe. */
+ssize_t process_args(uint32_t pid, char *buffer, size_t size);
 /* effective uid of a running process, or -errno; start_ns 0 matches any. */
 int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid);

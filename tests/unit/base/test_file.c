@@ -20,23 +20,6 @@
 #include "base/macros.h"
 #include "scratch.h"
 
-static int setup(void **state)
-{
-	struct scratch *scratch = malloc(sizeof(*scratch));
-
-	assert_non_null(scratch);
-	scratch_make(scratch);
-	*state = scratch;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void files_of_all_sizes_read_back(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 8191, 8192, 8193, 20000 };
@@ -121,7 +104,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
 	assert_int_equal(faccessat(scratch->fd, "dir.new", F_OK, 0), -1);
 }
 
-static void parents_are_made_and_an_existing_directory_is_opened(void **state)
+static void parents_are_made_and_what_exists_is_opened(void **state)
 {
 	struct scratch *scratch = *state;
 	char path[PATH_MAX];
@@ -160,16 +143,18 @@ static void kernel_devices_are_numbered_the_kernels_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(files_of_all_sizes_read_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_larger_file_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(reading_into_a_buffer_is_cut_and_ended, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(files_of_all_sizes_read_back, scratch_set_up,
+						scratch_tear_down),
+		cmocka_unit_test_setup_teardown(a_larger_file_is_refused, scratch_set_up,
+						scratch_tear_down),
+		cmocka_unit_test_setup_teardown(reading_into_a_buffer_is_cut_and_ended,
+						scratch_set_up, scratch_tear_down),
 		cmocka_unit_test_setup_teardown(a_write_replaces_the_file_and_leaves_nothing_beside,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			parents_are_made_and_an_existing_directory_is_opened, setup, teardown),
+						scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_write_leaves_the_old_file, scratch_set_up,
+						scratch_tear_down),
+		cmocka_unit_test_setup_teardown(parents_are_made_and_what_exists_is_opened,
+						scratch_set_up, scratch_tear_down),
 		cmocka_unit_test(kernel_devices_are_numbered_the_kernels_way),
 	};
 

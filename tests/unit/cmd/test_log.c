@@ -25,21 +25,6 @@ enum {
 	PATIENCE_MS = 20000
 };
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static struct output log_of(const struct place *place, const char *options)
 {
 	char words[256];
@@ -282,22 +267,24 @@ static void following_shows_lines_as_they_come(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lines_of_both_chains_come_in_order_of_seq, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(filters_come_before_the_number_of_lines, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(json_is_the_very_bytes_of_the_journal, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(damage_is_told_and_read_around, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(whole_journal_is_verified, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_journal_is_one_clear_line, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(unreadable_journal_is_not_permitted, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(options_that_are_wrong_are_usage, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(following_shows_lines_as_they_come, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(lines_of_both_chains_come_in_order_of_seq,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(filters_come_before_the_number_of_lines,
+						place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(json_is_the_very_bytes_of_the_journal, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_told_and_read_around, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(whole_journal_is_verified, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(missing_journal_is_one_clear_line, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(unreadable_journal_is_not_permitted, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(options_that_are_wrong_are_usage, place_set_up,
+						place_tear_down),
+		cmocka_unit_test_setup_teardown(following_shows_lines_as_they_come, place_set_up,
+						place_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,29 +70,15 @@ static void mistakes_beyond_the_twentieth_are_counted(void **state)
 	output_free(&output);
 }
 
-static int setup(void **state)
-{
-	static struct scratch scratch;
-
-	scratch_make(&scratch);
-	*state = &scratch;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_remove(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_valid_policy_is_read_in_silence, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_mistake_is_told_with_its_place, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(mistakes_beyond_the_twentieth_are_counted, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(a_valid_policy_is_read_in_silence, scratch_set_up,
+						scratch_tear_down),
+		cmocka_unit_test_setup_teardown(each_mistake_is_told_with_its_place, scratch_set_up,
+						scratch_tear_down),
+		cmocka_unit_test_setup_teardown(mistakes_beyond_the_twentieth_are_counted,
+						scratch_set_up, scratch_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,21 +24,6 @@ enum {
 	LINES = 120
 };
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 /* Reads to the end; each step must lead on. The last seq; *ret_told how often damage was told. */
 static uint64_t read_all(const struct place *place, unsigned *ret_told, unsigned *ret_lines)
 {
@@ -155,7 +140,8 @@ static void any_damage_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(any_damage_is_survived, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_damage_is_survived, place_set_up,
+						place_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,21 +22,6 @@
 
 #define SMALL 1u /* the least space there is: 8 segments of 64 KiB a chain */
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static void assert_whole(const struct place *place, uint64_t lines)
 {
 	char error[256] = "";
@@ -442,7 +427,7 @@ static void full_disk_at_rotation_is_an_error_that_passes(void **state)
 	assert_whole(place, seq);
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -13,21 +13,6 @@
 #include "base/file.h"
 #include "journal_help.h"
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static const struct publish_conf sample = {
 	.broker = "mqtts://broker.example:8884",
 	.station = "cp-0042=a",
@@ -108,7 +93,7 @@ static void errors_name_line_and_reason(void **state)
 	assert_string_equal(conf.station, "untouched");
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -22,21 +22,6 @@
 
 #define SMALL 1u
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static struct journal_reader *reader_at(const struct place *place, const char *run, uint64_t after)
 {
 	struct journal_reader *reader = NULL;
@@ -447,7 +432,7 @@ static void no_journal_is_enoent(void **state)
 	assert_int_equal(journal_verify(place->state, error, sizeof(error), &lines), -ENOENT);
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -16,21 +16,6 @@
 
 #define SMALL 1u
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static void fill_both_chains(const struct place *place)
 {
 	struct journal *journal = place_open(place, SMALL);
@@ -115,7 +100,7 @@ static void verify_passes_while_the_writer_goes_on(void **state)
 	assert_true(n < 1500);
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -391,6 +391,20 @@ static void the_effective_uid_is_that_of_the_very_process(void **state)
 	assert_int_equal(process_euid((uint32_t)child.pid, child.start_ns, &euid), -ESRCH);
 }
 
+static void argv_is_read_and_cut(void **state)
+{
+	char args[PATH_MAX] = "", cut[4];
+	ssize_t n = process_args((uint32_t)getpid(), args, sizeof(args));
+
+	(void)state;
+	assert_true(n > 0);
+	assert_non_null(strstr(args, "test_process"));
+	assert_int_equal(args[n - 1], 0);
+	assert_int_equal(process_args((uint32_t)getpid(), cut, sizeof(cut)), 3);
+	assert_memory_equal(cut, args, 3);
+	assert_int_equal(process_args(UINT32_MAX, args, sizeof(args)), -ENOENT);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +417,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_actor_is_completed_while_it_is_the_same),
 		cmocka_unit_test(evmon_knows_itself),
 		cmocka_unit_test(the_effective_uid_is_that_of_the_very_process),
+		cmocka_unit_test(argv_is_read_and_cut),
 	};
 	char byte;
 

@@ -19,21 +19,6 @@
 
 #define SECOND_NS 1000000000ULL
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static void what_is_saved_comes_back(void **state)
 {
 	const struct place *place = *state;
@@ -124,7 +109,7 @@ static void damaged_cursor_is_no_cursor(void **state)
 	}
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

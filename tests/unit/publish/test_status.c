@@ -14,21 +14,6 @@
 #include "base/macros.h"
 #include "journal_help.h"
 
-static int set_up(void **state)
-{
-	static struct place place;
-
-	place_make(&place);
-	*state = &place;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	place_remove(*state);
-	return 0;
-}
-
 static void stamp_is_found_at_the_top_level_only(void **state)
 {
 	static const struct {
@@ -147,7 +132,7 @@ static void our_own_words_are_json_whatever_the_station(void **state)
 	assert_string_equal(text, "{\"state\":\"blind\",\"station\":\"cp\",\"why\":\"why\"}");
 }
 
-#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {
