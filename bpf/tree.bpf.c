@@ -22,6 +22,7 @@
 #define PF_EXITING    0x00000004
 #define PF_FORKNOEXEC 0x00000040
 #define CGROUP_DEPTH  8
+#define LINEAGE_DEPTH 16 /* ancestors; passes bring what is deeper */
 #define E2BIG	      7
 #define CHILDREN      256 /* that one task leaves behind in the moment of a snapshot */
 
@@ -69,43 +70,63 @@ static __always_inline bool task_forked_only(struct task_struct *task)
 
 /* What the ancestors of a task say, from itself up to the first that has an entry. */
 struct lineage {
-	struct evmon_task *known; /* that entry; NULL: none has one */
-	__u16 highest;		  /* module: its class is kept by all beneath it */
-	__u16 nearest;		  /* class that an image gives */
-	bool executed;		  /* beneath that, something else was executed */
+	__u32 highest;	/* module: its class is kept by all beneath it */
+	__u32 nearest;	/* class that an image gives */
+	__u32 executed; /* beneath that, something else was executed */
 };
 
-static __noinline int lineage_walk(struct task_struct *task, struct lineage *l)
-{
-	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
-		__u16 class;
+/*
+ * In a loop the verifier compares each round with all before it and takes a second; and each value
+ * that it knows something about makes rounds of its own. So the rounds are laid out one after the
+ * other, and what they hand on is made a number that it knows nothing about.
+ */
+#define forget(x) ((x) ^= *(volatile __u32 *)&evmon_settings.zero)
 
-		l->known = task_of(task);
-		if (l->known)
-			return 0;
+static __noinline struct evmon_task *lineage_walk(struct task_struct *task, struct lineage *l)
+{
+	__u32 highest = evmon_settings.zero, nearest = highest, executed = highest;
+	struct evmon_task *known = NULL;
+
+#pragma unroll
+	for (int i = 0; i < LINEAGE_DEPTH; i++) {
+		__u32 class = EVMON_CLASS_HOST, own = 0;
+
+		known = task_of(task);
+		if (known)
+			break;
 		if (!task_forked_only(task)) {
 			class = class_of_image(task);
-			if (class >= EVMON_CLASS_MODULE)
-				l->highest = class;
-			if (l->nearest == EVMON_CLASS_HOST) {
-				l->nearest = class;
-				l->executed |= class == EVMON_CLASS_HOST;
-			}
+			own = 1;
 		}
+		forget(class);
+		forget(own);
+		if (class >= EVMON_CLASS_MODULE)
+			highest = class;
+		if (!nearest) {
+			nearest = class;
+			if (!class)
+				executed |= own;
+		}
+		forget(highest);
+		forget(nearest);
+		forget(executed);
 		task = task->real_parent;
 	}
-	return 0;
+	l->highest = highest;
+	l->nearest = nearest;
+	l->executed = executed;
+	return known;
 }
 
 /* The entry of a task that has none; false: it belongs to no tree. */
 static __always_inline bool place(struct task_struct *task, struct evmon_task *next)
 {
 	struct lineage l = {};
+	struct evmon_task *known = lineage_walk(task, &l);
 
-	lineage_walk(task, &l);
 	next->held = capability_bits(task->cred->cap_permitted);
-	if (l.known && (l.known->class >= EVMON_CLASS_MODULE || !(l.highest || l.nearest)))
-		*next = *l.known;
+	if (known && (known->class >= EVMON_CLASS_MODULE || !(l.highest | l.nearest)))
+		*next = *known;
 	else if (l.highest)
 		next->class = l.highest;
 	else if (l.nearest)
@@ -116,7 +137,7 @@ static __always_inline bool place(struct task_struct *task, struct evmon_task *n
 		next->class = class_after_image(next->class, EVMON_CLASS_HOST);
 	if (next->class == EVMON_CLASS_HOST)
 		return false;
-	if (!l.known || l.known->class != next->class)
+	if (!known || known->class != next->class)
 		next->slot = slot_unnamed(next->class);
 	next->subject = subject_of_class(next->class);
 	next->start_ns = task->group_leader->start_boottime;
