@@ -54,19 +54,6 @@ static void through_json(const uint8_t *data, size_t size)
 	PROMISE(length == size && !memcmp(back, data, size));
 }
 
-/* Bytes that may be NUL, unit by unit. */
-static void escape_all(char *to, const char *from, size_t n, enum escape_for how)
-{
-	char unit[ESCAPE_UNIT_MAX];
-	size_t at = 0, length;
-
-	for (size_t i = 0; i < n; at += length) {
-		i += escape_unit(from + i, n - i, how, unit, &length);
-		memcpy(to + at, unit, length);
-	}
-	to[at] = '\0';
-}
-
 static void undo(const uint8_t *data, size_t size)
 {
 	char from[BYTES_MAX + 1], bytes[BYTES_MAX + 1], json[TEXT_MAX], terminal[TEXT_MAX];
@@ -74,10 +61,10 @@ static void undo(const uint8_t *data, size_t size)
 
 	memcpy(from, data, size);
 	from[size] = '\0';
-	if (escape_undo(bytes, sizeof(bytes), from, &n))
+	if (escape_undo(bytes, sizeof(bytes), from, &n) || strlen(bytes) < n)
 		return;
-	escape_all(json, bytes, n, ESCAPE_JSON);
-	escape_all(terminal, bytes, n, ESCAPE_TERMINAL);
+	escape_text(json, sizeof(json), bytes, ESCAPE_JSON, NULL);
+	escape_text(terminal, sizeof(terminal), bytes, ESCAPE_TERMINAL, NULL);
 	PROMISE(!strcmp(from, json) || !strcmp(from, terminal));
 }
 
