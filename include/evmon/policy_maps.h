@@ -114,12 +114,12 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 active;	   /* 0 or 1: index into evmon_policies */
-	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
-	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
-	__u32 unit_level;  /* depth of unit_cgroup below the root */
-	__u32 root;	   /* tgid that the snapshot takes as a manager (-p PID); 0: none */
-	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
+	__u32 active;	     /* 0 or 1: index into evmon_policies */
+	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;    /* depth of unit_cgroup below the root */
+	__u32 root;	     /* tgid that the snapshot takes as a manager (-p PID); 0: none */
+	__u32 snapshot;	     /* a snapshot is being taken: hooks look after who has no entry yet */
 	__u32 zero;	     /* is 0, which the verifier does not know, see lineage_walk() */
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
