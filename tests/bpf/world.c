@@ -2,7 +2,7 @@
 /*
  * The test is the spawner whose children the kernel side classes as managers, so a tree needs no
  * EVerest; its modules are copies of the actor, told apart by their inodes. Everything is waited
- * for: an actor has ended when it is reaped, and the records of what it did are in the ring by then.
+ * for: an actor has ended when it is reaped, and the records of what it did are in the ring then.
  * Where hooks hang on a cgroup they hang on the test's own, so that the machine is left in peace.
  */
 #include <stdarg.h>
