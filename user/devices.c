@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "kernel/uevent.h"
 #include "pipeline.h"
+#include "report.h"
 
 static int device_alert(struct daemon *daemon, const struct usb_device *device,
 			enum evmon_rule rule, enum severity severity)
@@ -107,11 +108,15 @@ int devices_start(struct daemon *daemon)
 static int on_datagram(const void *data, size_t size, void *userdata)
 {
 	struct daemon *daemon = userdata;
+	struct coverage_row *row = &kernel_coverage(daemon->kernel)->rows[COVERAGE_USB];
 	struct uevent uevent;
 
 	if (uevent_decode(data, size, &uevent) != 0)
 		return 0;
-	kernel_coverage(daemon->kernel)->rows[COVERAGE_USB].state = COVERAGE_PROVEN;
+	if (row->state != COVERAGE_PROVEN) {
+		row->state = COVERAGE_PROVEN;
+		report_status(daemon);
+	}
 	return usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);
 }
 
