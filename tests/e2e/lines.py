@@ -64,7 +64,11 @@ class Lines:
 
     def end(self):
         """Its status once it has ended by itself, and has said all."""
-        status = self.process.wait(PATIENCE)
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name()} does not end; last lines:\n{self.tail(4)}") \
+                from None
         self.thread.join(PATIENCE)
         return status
 

@@ -106,7 +106,7 @@ class Pipeline:
             message = f"the broker bound tcp {address}:{port}, {why}"
             e.expect(self.world, {**argv, **e.bind(self.world, self.hooks, rule, severity, "tcp",
                                                    "ipv4", address, port, scope, message)}, since)
-        broker.stop()
+        self.world.stop_broker(broker)
 
     def host(self):
         since = boot_us()

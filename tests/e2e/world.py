@@ -10,7 +10,10 @@ The broker listens on a socket that only the subscriber knows; publisher and tre
 it, the door, so that the subscriber can be there first, and the broker can be away.
 """
 
+import atexit
 import collections
+import contextlib
+import ctypes
 import json
 import os
 import re
@@ -34,6 +37,8 @@ USER = "nobody"  # run_as_user of the tree
 # Numbers are enough for evmon-publish: it needs a group that may read the journal, and no name.
 PUBLISH_UID, PUBLISH_GID = 64123, 64124
 
+PR_SET_CHILD_SUBREAPER = 36  # orphans of ours become our children: none is left behind
+
 Answer = collections.namedtuple("Answer", "good pid text started")
 Alert = collections.namedtuple("Alert", "line value stamp")
 
@@ -48,8 +53,20 @@ def enter_namespace():
         os.environ["EVMON_OUTSIDE"] = inside
         os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+@contextlib.contextmanager
+def signals_held():
+    """What must not be cut in two."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK,
+                                    (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def roomy(base):
@@ -70,6 +87,29 @@ def raise_limit():
     return True
 
 
+def children():
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
+                if int(file.read().rpartition(")")[2].split()[1]) == os.getpid():
+                    found.append(int(entry))
+        except OSError:
+            pass
+    return found
+
+
+def end_orphans():
+    """What outlived its parents: generation after generation comes to us."""
+    while orphans := children():
+        for pid in orphans:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+
+
 def boot_us():
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
@@ -88,22 +128,21 @@ class World:
         base = next((b for b in (tempfile.gettempdir(), "/var/tmp", "/run") if roomy(b)), None)
         if not base:
             raise AssertionError("no directory that allows set-uid programs: set TMPDIR")
-        self.dir = tempfile.mkdtemp(prefix=name + "-", dir=base)
+        self.processes, self.fifos = [], []
+        with signals_held():
+            self.dir = tempfile.mkdtemp(prefix=name + "-", dir=base)
+            atexit.register(self.close)
         os.chmod(self.dir, 0o755)
         self.state, self.run, self.cursor, self.sim, self.everest = (
             os.path.join(self.dir, n) for n in ("state", "run", "cursor", "sim", "everest"))
         self.inner, self.socket = self.dir + "/inner.sock", self.dir + "/mosquitto.sock"
         self.config, self.policy = self.dir + "/config.yaml", self.dir + "/policy.yaml"
-        self.modules, self.processes = self.everest + "/libexec/everest/modules", []
+        self.modules = self.everest + "/libexec/everest/modules"
         self.daemon = self.journal = self.sub = self.publisher = self.manager = None
         self.netns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/net")))
         self.mntns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/mnt")))
         self.seen = 0
-        try:
-            self.furnish()
-        except BaseException:
-            self.close()
-            raise
+        self.furnish()
 
     def furnish(self):
         shutil.copytree(BUILD + "/sim", self.everest, symlinks=True)
@@ -141,14 +180,14 @@ class World:
 
     def close(self):
         """Everything ends, the youngest first, and the directory goes."""
-        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-        try:
+        with signals_held():
             for process in reversed(self.processes):
                 process.kill()
+            end_orphans()
+            while self.fifos:
+                os.close(self.fifos.pop())
             shutil.rmtree(self.dir, ignore_errors=True)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            atexit.unregister(self.close)
 
     def __enter__(self):
         return self
@@ -175,6 +214,11 @@ class World:
         broker = self.start(["/usr/sbin/mosquitto", "-c", path])
         broker.wait_text("running")
         return broker
+
+    @staticmethod
+    def stop_broker(broker):
+        """mosquitto 2.0.11 forgets a SIGTERM that comes before its loop, which is after "running"."""
+        broker.stop(signal.SIGKILL)
 
     def start_broker(self, door=True):
         self.broker_conf("broker", f"listener 0 {self.inner}")
@@ -208,11 +252,12 @@ class World:
                 found.append((topic.decode(), payload, stamp))
         return found
 
-    def wait_delivered(self, line):
+    def wait_delivered(self, line, patience=PATIENCE):
         """(topic, stamp) of this very line; AssertionError if it does not come."""
         tail = b" " + line
         at = self.sub.wait("the line of the journal", lambda lines: next(
-            (i + 1 for i in range(len(lines) - 1, -1, -1) if lines[i].endswith(tail)), 0)) - 1
+            (i + 1 for i in range(len(lines) - 1, -1, -1) if lines[i].endswith(tail)), 0),
+            patience) - 1
         return self.sub.lines[at].partition(b" ")[0].decode(), self.sub.stamps[at]
 
     # --- evmon ------------------------------------------------------------------------------------
@@ -292,9 +337,9 @@ class World:
         path = f"{self.dir}/{name}.fifo"
         os.mkfifo(path)
         os.chmod(path, 0o666)
-        fd = os.open(path, os.O_RDWR)
-        reader = self.start(["cat"], stdin=fd)
-        os.close(fd)
+        # Kept, so that no writer ever waits for a reader.
+        self.fifos.append(os.open(path, os.O_RDWR))
+        reader = self.start(["cat"], stdin=self.fifos[-1])
         return reader, path
 
     def plant(self, *options):
