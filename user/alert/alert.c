@@ -10,6 +10,7 @@
 #include "alert/alert.h"
 
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -256,6 +257,17 @@ static enum evmon_sensor key_sensor(const struct evmon_tally_key *key)
 	return known ? known->sensor : EVMON_SENSOR_BIND;
 }
 
+/* A tally does not say whether its finding stands. A module that is root is found by its own file,
+ * <modules_dir>/<Name>/<file>, and anything else by what it ran. */
+static bool module_ran_itself(const struct alert *alert)
+{
+	const char *exe = alert->process.exe, *slash = strrchr(exe, '/');
+	size_t n = strlen(alert->module.name);
+
+	return alert->has_module && slash && (size_t)(slash - exe) > n &&
+	       slash[-(ptrdiff_t)n - 1] == '/' && !memcmp(slash - n, alert->module.name, n);
+}
+
 void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 		      const struct evmon_tally *tally, const struct modules *modules,
 		      const struct policy *policy)
@@ -278,7 +290,7 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 	alert->key = *key;
 	if (key_is_sound(key))
 		object_from_key(alert, key);
-	message_compose(alert, known && known->standing);
+	message_compose(alert, (known && known->standing) || module_ran_itself(alert));
 }
 
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,

@@ -3,12 +3,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "alert_help.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "policy/rules.h"
 
 static const struct alert *made(struct stage *stage, const struct event *event)
@@ -199,6 +203,47 @@ static void tally_alone_says_who_and_leaves_out_what_it_cannot_know(void **state
 	assert_false(alert->has_process);
 }
 
+/* This very process, as a module's: its file lies in a directory of the module's name. */
+static void actor_self(struct stage *stage, struct evmon_actor *ret_actor)
+{
+	char stat_text[512] = "", *at = NULL;
+	struct stat st;
+	FILE *file = fopen("/proc/self/stat", "re");
+
+	assert_non_null(file);
+	if (fread(stat_text, 1, sizeof(stat_text) - 1, file) > 0)
+		at = strrchr(stat_text, ')');
+	fclose(file);
+	assert_non_null(at);
+	for (int field = 2; field < 22; field++)
+		at = strchr(at, ' ') + 1;
+	assert_int_equal(stat("/proc/self/exe", &st), 0);
+	*ret_actor = (struct evmon_actor){
+		.start_ns = strtoull(at, NULL, 10) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK)),
+		.exe_ino = st.st_ino,
+		.exe_dev = file_kernel_dev(st.st_dev),
+		.tgid = (uint32_t)getpid(),
+		.class = (uint16_t)modules_class(stage->modules, "alert"),
+	};
+}
+
+static void root_module_that_was_there_before_runs_as_root(void **state)
+{
+	struct stage *stage = *state;
+	struct evmon_tally_key key = { .rule = EVMON_RULE_EXEC_ROOT,
+				       .slot = TEST_SLOT + 1,
+				       .verdict = EVMON_VERDICT_ALERT,
+				       .sensor = EVMON_SENSOR_EXEC };
+	struct evmon_tally tally = { .count = 1, .first_ns = 5, .last_ns = 5 };
+
+	actor_self(stage, &tally.actor);
+	alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+	assert_string_equal(stage->alert->message, "module alert runs as root");
+	tally.actor.class = (uint16_t)modules_class(stage->modules, "lert");
+	alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+	assert_string_equal(stage->alert->message, "module lert ran a file as root");
+}
+
 static void usb_and_self_say_what_they_are_about(void **state)
 {
 	struct stage *stage = *state;
@@ -269,6 +314,7 @@ int main(void)
 		TEST(root_module_is_told_by_what_it_is),
 		TEST(script_is_known_by_what_the_kernel_put_into_argv),
 		TEST(tally_alone_says_who_and_leaves_out_what_it_cannot_know),
+		TEST(root_module_that_was_there_before_runs_as_root),
 		TEST(usb_and_self_say_what_they_are_about),
 		TEST(every_rule_has_a_name_a_severity_and_words),
 		TEST(nothing_broken_says_nothing),
