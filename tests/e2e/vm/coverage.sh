@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Coverage is true: the row's kernel gives the row's hooks, the canary has been seen by each of them,
+# and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
+# shellcheck source=SCRIPTDIR/e2e.sh
+. /tests/e2e.sh
+test_begin 11
+
+coverage=$test_dir/coverage.json
+
+# is ROLE WANT: the role's state and hooks.
+is() {
+	got=$(jq -r --arg role "$1" \
+		'.coverage[] | select(.role == $role) | [.state] + .hooks | join(" ")' "$coverage")
+	echo "$1: $got, want: $2"
+	[ "$got" = "$2" ]
+}
+
+# tried ROLE: the hooks that were preferred and do not serve, with the reason.
+tried() {
+	jq -r --arg role "$1" \
+		'.coverage[] | select(.role == $role) | .tried[] | "\(.hook): \(.reason)"' "$coverage"
+}
+
+deny_is_the_tiers() { # STATE
+	is bind-deny "$1 $deny_hook" || return 1
+	tried bind-deny
+	case $EVMON_TIER in
+	A) [ -z "$(tried bind-deny)" ] ;;
+	B) [ "$(tried bind-deny)" = \
+		"lsm/socket_bind: attaches and never runs: the kernel's lsm list lacks bpf" ] ;;
+	*) return 1 ;;
+	esac
+}
+
+coverage_is_told() {
+	/usr/bin/evmon coverage --json >"$coverage" || return 1
+	jq -r '[.kernel, .lsm, .state, .reason] | join(" ")' "$coverage"
+	[ "$(jq -r '[.kernel, .lsm, .state, .reason] | join(" ")' "$coverage")" = \
+		"$EVMON_RELEASE $(cat /sys/kernel/security/lsm) protecting " ]
+}
+
+daemon_says_the_same() {
+	evmon_start || return 1
+	coverage=$RUNTIME_DIRECTORY/status.json
+	is bind "proven fexit/inet_bind fexit/inet6_bind" &&
+		is capability "proven fexit/security_capable" &&
+		is exec "proven tp_btf/sched_process_exec" && deny_is_the_tiers proven
+}
+
+# status.json is written at each change and each stamp: the next one has it.
+usb_is_proven_by_its_first_uevent() {
+	is usb "unproven uevent" || return 1
+	vmctl usb-add kbd k0 && wait_event "$alerts" '"rule":"usb.hid"' || return 1
+	until is usb "proven uevent"; do
+		kill -0 "$evmon_pid" || return 1
+	done
+}
+
+check "coverage is told" coverage_is_told
+check "tree is kept by tracepoints" \
+	is tree "proven tp_btf/sched_process_fork tp_btf/sched_process_exit"
+check "snapshot is taken by the task iterator" is snapshot "proven iter/task"
+check "unit's cgroup is followed by its tracepoint" is unit "unproven tp_btf/cgroup_mkdir"
+check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
+check "capability is seen by fexit" is capability "proven fexit/security_capable"
+check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
+check "bind is denied by the tier's hook" deny_is_the_tiers ready
+
+# A policy that denies: the hook that refuses must be proven too.
+policy_write <<-'POLICY'
+	bind: [{rule: bind.never, port: 4, proto: tcp, severity: low, action: deny}]
+POLICY
+check "daemon proves the same, and what denies" daemon_says_the_same
+check "usb is proven by its first uevent" usb_is_proven_by_its_first_uevent
+vmctl usb-del k0
+check "evmon stops" evmon_stop
