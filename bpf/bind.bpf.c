@@ -121,6 +121,13 @@ static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u
 	return 0;
 }
 
+/* An IPv6 socket on the wildcard address that takes IPv4 as well. */
+static __always_inline bool socket_is_dual(const struct finding *f, struct sock *sk)
+{
+	return f->key.object.bind.scope == EVMON_SCOPE_ANY &&
+	       !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
+}
+
 static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *address, __u32 hook)
 {
 	struct evmon_task *t = task_current();
@@ -139,8 +146,7 @@ static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *ad
 
 		__builtin_memcpy(ipv6, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(ipv6));
 		finding_address(&f, 0, ipv6);
-		f.detail.bind.dual = f.key.object.bind.scope == EVMON_SCOPE_ANY &&
-				     !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
+		f.detail.bind.dual = socket_is_dual(&f, sk);
 	} else {
 		finding_address(&f, sk->__sk_common.skc_rcv_saddr, NULL);
 	}
@@ -242,10 +248,12 @@ static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *
 	f.key.object.bind.port = bpf_ntohs(raw[0] >> 16);
 	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
 	/* An IPv4 address on an IPv6 socket is refused by the kernel itself. */
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
 		finding_address(&f, 0, raw + 2);
-	else
+		f.detail.bind.dual = socket_is_dual(&f, sk);
+	} else {
 		finding_address(&f, raw[1], NULL);
+	}
 	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
 	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
 	return on_bind_asked(&f, hook) ? verdict_deny() : 0;
