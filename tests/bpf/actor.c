@@ -62,7 +62,8 @@ static void report(int result, uint16_t port)
 				  .ppid = (uint32_t)getppid(),
 				  .port = port };
 
-	need(stat("/proc/self/ns/net", &netns) == 0 && stat("/proc/self/ns/mnt", &mntns) == 0,
+	need(stat("/proc/thread-self/ns/net", &netns) == 0 &&
+		     stat("/proc/thread-self/ns/mnt", &mntns) == 0,
 	     "namespaces");
 	r.netns = (uint32_t)netns.st_ino;
 	r.mntns = (uint32_t)mntns.st_ino;
@@ -357,31 +358,42 @@ static int do_userns(struct script *s)
 	return 0;
 }
 
-/* storm N: N generations in which each forks one that lives on and one that forks and ends at once,
- * until somebody kills them all; every process of it belongs to one session. */
+static void wait_for_gate(void)
+{
+	char byte;
+
+	need(read(ACTOR_FD, &byte, 1) == 0, "gate");
+}
+
+/* storm WIDTH DEPTH: WIDTH children with a child each, which report; when the gate opens these go
+ * on through DEPTH generations, each parent ending as soon as it has a child, and the last ones
+ * report and stay. Whoever is nobody's child any more ends by himself in a minute. */
 static int do_storm(struct script *s)
 {
-	long n = number(s);
+	long width = number(s), depth = number(s);
+	pid_t pid = 1;
 
-	need(setsid() > 0, "setsid");
 	signal(SIGCHLD, SIG_IGN);
-	report(0, 0);
-	for (long i = 0;; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0) {
-			sched_yield();
-			continue;
-		}
-		if (pid)
-			continue;
-		/* The parent ends, the orphan of the orphan lives a while. */
-		if (fork() || fork())
-			_exit(0);
-		for (long k = 0; k < n; k++)
-			sched_yield();
-		_exit(0);
+	for (long i = 0; i < width && pid; i++)
+		pid = fork();
+	need(pid >= 0, "fork");
+	if (pid) {
+		pause();
+		return -1;
 	}
+	alarm(60);
+	pid = fork();
+	if (!pid)
+		report(0, 0);
+	wait_for_gate();
+	for (long i = 0; i < depth && !pid; i++)
+		pid = fork();
+	if (pid)
+		_exit(0);
+	alarm(60);
+	report(0, 0);
+	pause();
+	return -1;
 }
 
 static const struct {

@@ -20,7 +20,7 @@ enum {
 	WORLD_BETA,
 	WORLD_UID = 1500,
 	WORLD_EVENTS = 1024,
-	WORLD_REPORTS = 16,
+	WORLD_REPORTS = 128,
 	WORLD_PATHS = 64,
 	WORLD_PORT = 40000, /* ports of the tests, and those above; nobody else's */
 };
