@@ -182,7 +182,7 @@ int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
 	struct evmon_tally tally;
 	int err = tallies_stand(daemon->kernel, key, actor, clock_boot_ns());
 
-	if (err == -EEXIST)
+	if (err == -EEXIST || err == -E2BIG) /* full: self.map-full tells */
 		return 0;
 	if (err < 0)
 		return err;
