@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "alert/alert.h"
 #include "alert/text.h"
@@ -22,6 +21,7 @@
 #include "base/loop.h"
 #include "base/station.h"
 #include "cmd/cmd.h"
+#include "cmd/terminal.h"
 #include "cmd/naming.h"
 #include "cmd/trace_options.h"
 #include "cmd/trace_tree.h"
@@ -252,7 +252,7 @@ static void summary(const struct trace *trace)
 static int output_open(struct trace *trace)
 {
 	trace->out = stdout;
-	trace->color = !trace->options.json && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	trace->color = !trace->options.json && terminal_color(stdout);
 	if (!trace->options.output)
 		return 0;
 	trace->color = false;
