@@ -128,9 +128,9 @@ static int do_bind(struct script *s)
 {
 	const char *proto = word(s), *address = word(s);
 	uint16_t port = 0;
-	int fd = -1;
+	int fd = -1, err = bind_socket(proto, address, (unsigned)number(s), &fd, &port);
 
-	report(bind_socket(proto, address, (unsigned)number(s), &fd, &port), port);
+	report(err, port);
 	return 0;
 }
 
