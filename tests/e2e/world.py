@@ -277,6 +277,9 @@ class World:
     def env(self):
         return dict(os.environ, RUNTIME_DIRECTORY=self.run, EVEREST_SIM_DIR=self.sim)
 
+    def tree_env(self):
+        return dict(self.env(), PATH=f"{self.dir}/bin:" + os.environ["PATH"])
+
     def watch(self, *options):
         """Starts the daemon; it is back when the canary has come through. Its journal is followed."""
         self.daemon = self.start([EVMON, "run", "--policy", self.policy, "--state-dir", self.state,
@@ -348,8 +351,7 @@ class World:
         before = len(self.states.lines)
         self.manager = self.start([self.everest + "/bin/manager", "--config", self.config,
                                    "--sim-dir", self.sim, "--status-fifo", self.status_fifo,
-                                   *options], env=dict(self.env(), PATH=f"{self.dir}/bin:"
-                                                       + os.environ["PATH"]))
+                                   *options], env=self.tree_env())
         try:
             self.states.wait_text("ALL_MODULES_STARTED", before)
         except AssertionError as error:
