@@ -9,9 +9,9 @@
 test_begin 17
 
 if [ -n "${EVMON_TEST_FULL-}" ] && [ "$EVMON_TEST_FULL" != 0 ]; then
-	many=1000 programs=1000 devices=1000
+	many=1000 programs=300 devices=20
 else
-	many=1000 programs=100 devices=5
+	many=1000 programs=50 devices=3
 fi
 
 # sum RULE [ID]: what the alerts of a rule, of a module, add up to.

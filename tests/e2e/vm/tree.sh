@@ -196,7 +196,7 @@ trace_of_a_pid() {
 		misdeed slac bind tcp ipv4 loopback 4712 && misdeed slac release &&
 		wait_exit "$trace_pid" || return 1
 	cat "$test_dir/trace"
-	grep -E '^[0-9:.]+ ' "$test_dir/trace" >"$test_dir/lines"
+	grep -E '^[0-9]+:[0-9]+:' "$test_dir/trace" >"$test_dir/lines"
 	[ "$(wc -l <"$test_dir/lines")" -eq 2 ] &&
 		sed -n 1p "$test_dir/lines" | grep -qE ' auth:Auth +bind +alert +bind\.admin-panel +.*\[::\]:8849' &&
 		sed -n 2p "$test_dir/lines" | grep -qE ' slac:EvseSlac +bind +allow +- +.*127\.0\.0\.1:4712'
