@@ -205,7 +205,7 @@ static int fail(int err)
 {
 	if (err == -EPERM || err == -EACCES)
 		return EXIT_PERMISSION;
-	return err == -ENOTSUP || err == -ENOENT ? EXIT_NO_SENSOR : EXIT_FAILED;
+	return err == -ENOTSUP ? EXIT_NO_SENSOR : EXIT_FAILED;
 }
 
 static int dirs_open(struct daemon *daemon)

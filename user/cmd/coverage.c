@@ -149,7 +149,7 @@ static int refused(int err, const char *where)
 	log_err("coverage: %s", where);
 	if (err == -EPERM || err == -EACCES)
 		return EXIT_PERMISSION;
-	return err == -ENOENT || err == -ENOTSUP ? EXIT_NO_SENSOR : EXIT_FAILED;
+	return err == -ENOTSUP ? EXIT_NO_SENSOR : EXIT_FAILED;
 }
 
 int coverage_main(int argc, char **argv)

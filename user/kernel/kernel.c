@@ -91,7 +91,7 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 		snprintf(where, size,
 			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): build it with "
 			 "CONFIG_DEBUG_INFO_BTF");
-		return -ENOENT;
+		return -ENOTSUP;
 	}
 	for (unsigned role = COVERAGE_TREE; role < COVERAGE_USB; role++)
 		if (role != COVERAGE_BIND_DENY || !kernel->options.tracing)

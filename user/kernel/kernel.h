@@ -19,8 +19,8 @@ struct kernel_options {
 	bool tree_only; /* while tracing: nothing from outside the tree */
 };
 
-/* Tries hooks and loads programs; attaches nothing. -EPERM: a right is missing; -ENOENT: no BTF;
- * -ENOTSUP: nothing works here. where: room for the operator's sentence, always filled on error. */
+/* Tries hooks and loads programs; attaches nothing. -EPERM: a right is missing; -ENOTSUP: no
+ * BTF, or nothing works here. where: room for the operator's sentence, always filled on error. */
 int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel, char *where,
 	       size_t where_size);
 void kernel_free(struct kernel *kernel);
