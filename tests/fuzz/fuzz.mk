@@ -35,7 +35,7 @@ $(BUILD)/fuzz/fuzz_$(1): $(BUILD)/fuzz/tests/fuzz/fuzz_$(1).o \
 .PHONY: fuzz-$(1)
 fuzz-$(1): $(BUILD)/fuzz/fuzz_$(1)
 	@mkdir -p $(BUILD)/fuzz/corpus/$(1)
-	@$(BUILD)/fuzz/fuzz_$(1) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	@$(BUILD)/fuzz/fuzz_$(1) $(if $(FUZZ_RUNS),-seed=1 -runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -timeout=10 -rss_limit_mb=2048 \
 		-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/$(1)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(fuzz_room_$(1)).dict)) \
 		$(BUILD)/fuzz/corpus/$(1) $(fuzz_seeds_$(1))
