@@ -7,9 +7,10 @@ config.no-run-as-user, one exec.root per module, one exec.root-steady; the admin
 import sys
 from collections import Counter
 
+from lines import PATIENCE
 from world import FULL, Tap, World, enter_namespace, same
 
-TICKS = 1200 if FULL else 80  # of Setup's habit, which is every second on a charger
+TICKS = 400 if FULL else 80  # of Setup's habit, which is every second on a charger
 TICK_MS = 50
 SELF = {("self.started", "-"): 1, ("self.usb-baseline", "-"): 1, ("self.stopped", "-"): 1}
 SURPLUS = {("capability.everest-chown", "setup"): 1, ("capability.everest-chown", "slac"): 1}
@@ -33,7 +34,7 @@ def live(world, ticks):
     """So many ticks of Setup's habit, which is past what evmon waits for by a wide margin."""
     before = world.habits.count("systemctl")
     world.habits.wait(f"{ticks} habits", lambda lines: sum(
-        line == b"systemctl" for line in lines) - before >= ticks)
+        line == b"systemctl" for line in lines) - before >= ticks, PATIENCE + ticks)
 
 
 def told(world):

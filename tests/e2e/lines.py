@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 30  # seconds; how long an event may take before the test has failed
+PATIENCE = 120  # seconds; how long an event may take before the test has failed
 
 
 class Lines:
