@@ -16,7 +16,7 @@ static void check(const struct event *event)
 	PROMISE(!event->process.args_length ||
 		!event->process.args[event->process.args_length - 1]);
 	PROMISE(strnlen(event->process.exe, EVENT_PATH_MAX) < EVENT_PATH_MAX);
-	/* A name may hold a slash (memfd_create(2) takes any), so only the start can be promised. */
+	/* A name may hold a slash (memfd_create(2)), so only the start can be promised. */
 	PROMISE(!event->process.exe[0] || event->process.exe[0] == '/' ||
 		event->process.exe_truncated);
 	PROMISE(event->process.slot < EVMON_SLOTS && event->process.class < EVMON_CLASSES);
