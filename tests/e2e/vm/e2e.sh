@@ -36,6 +36,19 @@ now() {
 	now_us=${now_us%.*}${now_us#*.}0000
 }
 
+# wall_start: sets wall_us, the time since 1970 at boot, to within a second: what an alert's `time`
+# must lead back to. Read again if something came between the two clocks.
+wall_start() {
+	while :; do
+		now
+		wall_us=$now_us
+		seconds=$(date +%s)
+		now
+		[ $((now_us - wall_us)) -gt 200000 ] || break
+	done
+	wall_us=$((seconds * 1000000 - wall_us))
+}
+
 # fresh NAME: directories and files of their own for evmon's next start.
 fresh() {
 	[ -z "$follow_pid" ] || kill "$follow_pid"
@@ -57,6 +70,7 @@ wait_event() {
 	return 1
 }
 
+wall_start
 fresh first
 
 # --- evmon ----------------------------------------------------------------------------------------
@@ -253,7 +267,7 @@ alert_is() {
 	now
 	context=$(printf '{"seq":%d,"journal":"%s","station":"%s","boot":"%s","policy":"%s"%s}' \
 		"$1" "$journal" "$station" "$boot" "$policy_hash" \
-		",\"since\":$deed_us,\"until\":$now_us,\"wall\":$(date +%s)")
+		",\"since\":$deed_us,\"until\":$now_us,\"wall\":$wall_us")
 	sed -n "${1}p" "$alerts" >"$test_dir/alert"
 	shift
 	jq -r -L /tests --argjson context "$context" \
