@@ -90,67 +90,121 @@ static int socket_of(const char *proto, int family)
 	return -1;
 }
 
-/* The socket stays open: its binding lasts as long as the actor. Returns errno, or 0. */
-static int bind_socket(const char *proto, const char *text, unsigned port, int *ret_fd,
-		       uint16_t *ret_port)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int family = strchr(text, ':') ? AF_INET6 : AF_INET, only = text[0] == '!';
-	const struct sockaddr *address = (const struct sockaddr *)&four;
-	socklen_t size = sizeof(four);
-	int fd = socket_of(proto, family);
+struct binding {
+	const char *proto, *address;
+	unsigned port;
+	bool reuse; /* so that a crowd may share a UDP port */
+	int fd;
+	uint16_t got;
+};
 
-	if (fd < 0)
-		return errno;
-	*ret_fd = fd;
-	if (!strcmp(text, "unspec")) {
+static int family_of(const struct binding *b)
+{
+	return strchr(b->address, ':') ? AF_INET6 : AF_INET;
+}
+
+static int bind_four(const struct binding *b)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)b->port) };
+
+	if (!strcmp(b->address, "unspec"))
 		four.sin_family = AF_UNSPEC;
-	} else if (family == AF_INET) {
-		need(inet_pton(AF_INET, text, &four.sin_addr) == 1, text);
-	} else {
-		need(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) == 0, text);
-		need(inet_pton(AF_INET6, text + only, &six.sin6_addr) == 1, text);
-		address = (const struct sockaddr *)&six;
-		size = sizeof(six);
-	}
-	if (bind(fd, address, size) < 0)
+	else
+		need(inet_pton(AF_INET, b->address, &four.sin_addr) == 1, b->address);
+	return bind(b->fd, (const struct sockaddr *)&four, sizeof(four)) < 0 ? errno : 0;
+}
+
+static int bind_six(const struct binding *b)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)b->port) };
+	int only = b->address[0] == '!';
+
+	need(setsockopt(b->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) == 0, b->address);
+	need(inet_pton(AF_INET6, b->address + only, &six.sin6_addr) == 1, b->address);
+	return bind(b->fd, (const struct sockaddr *)&six, sizeof(six)) < 0 ? errno : 0;
+}
+
+/* errno, or 0 and the port that resulted. The socket is open either way, if there is one. */
+static int binding_make(struct binding *b)
+{
+	struct sockaddr_in6 six; /* its port is where IPv4's is */
+	socklen_t size = sizeof(six);
+	int err, on = 1;
+
+	b->fd = socket_of(b->proto, family_of(b));
+	if (b->fd < 0)
 		return errno;
-	size = sizeof(six);
-	need(getsockname(fd, (struct sockaddr *)&six, &size) == 0, "getsockname");
-	*ret_port = ntohs(six.sin6_port); /* at the same place in both families */
+	if (b->reuse)
+		need(setsockopt(b->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0, "reuse");
+	err = family_of(b) == AF_INET ? bind_four(b) : bind_six(b);
+	if (err)
+		return err;
+	need(getsockname(b->fd, (struct sockaddr *)&six, &size) == 0, "getsockname");
+	b->got = ntohs(six.sin6_port);
 	return 0;
 }
 
+static bool bind_once(struct binding *b)
+{
+	bool good = binding_make(b) == 0;
+
+	if (b->fd >= 0)
+		close(b->fd);
+	return good;
+}
+
+static struct binding binding_of(struct script *s)
+{
+	struct binding b = { .fd = -1 };
+
+	b.proto = word(s);
+	b.address = word(s);
+	b.port = (unsigned)number(s);
+	return b;
+}
+
 /* bind PROTO ADDRESS PORT: "!::1" for an IPv6 address binds IPv6 alone, "unspec" any IPv4 address
- * by the family AF_UNSPEC. */
+ * by the family AF_UNSPEC. The socket stays open. */
 static int do_bind(struct script *s)
 {
-	const char *proto = word(s), *address = word(s);
-	uint16_t port = 0;
-	int fd = -1, err = bind_socket(proto, address, (unsigned)number(s), &fd, &port);
+	struct binding b = binding_of(s);
+	int err = binding_make(&b);
 
-	report(err, port);
+	report(err, b.got);
 	return 0;
 }
 
 /* binds PROTO ADDRESS FIRST N: each of N ports once; rebind: the same port N times. */
 static int bind_many(struct script *s, unsigned step)
 {
-	const char *proto = word(s), *address = word(s);
-	unsigned first = (unsigned)number(s), good = 0;
+	struct binding b = binding_of(s);
 	long n = number(s);
+	int good = 0;
 
-	for (long i = 0; i < n; i++) {
-		uint16_t port = 0;
-		int fd = -1;
-
-		good += bind_socket(proto, address, first + step * (unsigned)i, &fd, &port) == 0;
-		if (fd >= 0)
-			close(fd);
-	}
-	report((int)good, (uint16_t)first);
+	b.reuse = true;
+	for (long i = 0; i < n; i++, b.port += step)
+		good += bind_once(&b);
+	report(good, b.got);
 	return 0;
+}
+
+/* crowd N: N children go on, all at once. */
+static int do_crowd(struct script *s)
+{
+	long n = number(s);
+	pid_t pid = 1;
+	int status = 0;
+
+	for (long i = 0; i < n && pid; i++) {
+		pid = fork();
+		need(pid >= 0, "fork");
+	}
+	if (!pid)
+		return 0;
+	while (waitpid(-1, &status, 0) > 0)
+		need(WIFEXITED(status) && !WEXITSTATUS(status), "one of the crowd");
+	return -1;
 }
 
 static int do_binds(struct script *s)
@@ -166,19 +220,15 @@ static int do_rebind(struct script *s)
 /* until FILE PROTO ADDRESS PORT: binds until the file is there. */
 static int do_until(struct script *s)
 {
-	const char *file = word(s), *proto = word(s), *address = word(s);
-	unsigned wanted = (unsigned)number(s);
+	const char *file = word(s);
+	struct binding b = binding_of(s);
 	int n = 0;
 
+	b.reuse = true;
 	do {
-		uint16_t port = 0;
-		int fd = -1;
-
-		n += bind_socket(proto, address, wanted, &fd, &port) == 0;
-		if (fd >= 0)
-			close(fd);
+		n += bind_once(&b);
 	} while (access(file, F_OK) < 0);
-	report(n, (uint16_t)wanted);
+	report(n, b.got);
 	return 0;
 }
 
@@ -405,7 +455,7 @@ static const struct {
 	{ "fork", do_fork },	 { "vfork", do_vfork },	  { "sibling", do_sibling },
 	{ "orphan", do_orphan }, { "thread", do_thread }, { "headless", do_headless },
 	{ "wait", do_wait },	 { "uid", do_uid },	  { "userns", do_userns },
-	{ "storm", do_storm },
+	{ "storm", do_storm },	 { "crowd", do_crowd },
 };
 
 static int run(struct script *script)

@@ -7,11 +7,11 @@ bpf_tests := $(patsubst tests/bpf/%.c,%,$(wildcard tests/bpf/test_*.c))
 bpf_test_programs := $(addprefix $(BUILD)/tests/bpf/,$(bpf_tests))
 test_programs += $(bpf_test_programs) $(BUILD)/tests/bpf/actor
 
-bpf_test_objects := $(patsubst %,$(BUILD)/tests/bpf/%.o,$(bpf_tests) world)
+bpf_test_objects := $(patsubst %,$(BUILD)/tests/bpf/%.o,$(bpf_tests) world kept)
 $(bpf_test_objects): user_cppflags += -isystem $(BUILD)/bpf
 $(bpf_test_objects): $(skeletons)
 
-$(bpf_test_programs): $(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(BUILD)/tests/bpf/world.o \
+$(bpf_test_programs): $(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(BUILD)/tests/bpf/world.o $(BUILD)/tests/bpf/kept.o \
 		$(BUILD)/libkernel.a $(BUILD)/libpolicy.a $(BUILD)/libevent.a $(BUILD)/libbase.a
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D)

@@ -30,6 +30,7 @@
 #include "kernel/snapshot.h"
 #include "kernel/tables.h"
 
+#include "kept.h"
 #include "world.h"
 
 #define HOUR_NS	    (3600ULL * 1000000000)
@@ -98,6 +99,7 @@ void world_leave(void)
 	_cleanup_(closep) int root = -1, fd = -1;
 	char name[64];
 
+	kept_free();
 	fd = cgroup_open(&root, name);
 	if (fd < 0)
 		return;
@@ -192,8 +194,6 @@ static void cgroup_enter(struct kernel *kernel)
 void world_open(struct world *world, const struct world_options *options)
 {
 	static const struct world_options plain;
-	struct kernel_options o = { .tracing = options && options->tracing };
-	char where[256] = "";
 
 	*world = (struct world){ .control = -1, .dir = "/tmp/evmon-world-XXXXXX" };
 	options = options ? options : &plain;
@@ -206,15 +206,12 @@ void world_open(struct world *world, const struct world_options *options)
 	world->policy->window_ns = options->window_ns ? options->window_ns : HOUR_NS;
 	if (options->policy)
 		options->policy(world->policy);
-	if (kernel_new(&o, &world->kernel, where, sizeof(where)) < 0)
-		fail_msg("%s", where);
-	cgroup_enter(world->kernel);
+	world->kernel = kept_kernel(options->tracing, cgroup_enter);
 	exe_add(world, "manager", EVMON_CLASS_MANAGER, true);
 	exe_add(world, "broker", EVMON_CLASS_BROKER, false);
 	exe_add(world, "modules/Alpha/Alpha", WORLD_ALPHA, false);
 	exe_add(world, "modules/Beta/Beta", WORLD_BETA, false);
 	world_policy(world);
-	assert_int_equal(kernel_attach(world->kernel, world->policy), 0);
 }
 
 static void remove_tree(const char *path)
@@ -237,17 +234,17 @@ void world_close(struct world *world)
 		while (waitpid(-1, NULL, 0) > 0)
 			;
 	}
-	kernel_free(world->kernel);
 	policy_free(world->policy);
 	free(world->events);
 	remove_tree(world->dir);
 }
 
-void world_needs(const struct world *world, enum coverage_role role)
+void world_needs(struct world *world, enum coverage_role role)
 {
 	if (world->kernel->coverage.rows[role].state != COVERAGE_NONE)
 		return;
 	print_message("# no hook for %s on this kernel\n", coverage_role_name(role));
+	world_close(world);
 	skip();
 }
 

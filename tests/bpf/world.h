@@ -54,13 +54,13 @@ struct world_options {
 void world_enter(void);
 void world_leave(void);
 
-/* Loads, fills the tables, attaches. Files: manager, unknown, modules/Alpha/Alpha, ... */
+/* An empty kernel, its tables filled, attached. Files: manager, broker, and the modules'. */
 void world_open(struct world *world, const struct world_options *options);
 void world_close(struct world *world);
 /* Puts the world's policy, as it is now, in force. */
 void world_policy(struct world *world);
-/* Skips the test where this kernel has no hook for the role. */
-void world_needs(const struct world *world, enum coverage_role role);
+/* Closes the world and skips the test where this kernel has no hook for the role. */
+void world_needs(struct world *world, enum coverage_role role);
 
 /* Path of a copy of the actor below the world's directory, made if it is not there; the world's. */
 char *world_path(struct world *world, const char *file);
