@@ -208,6 +208,17 @@ static int fail(int err)
 	return err == -ENOTSUP ? EXIT_NO_SENSOR : EXIT_FAILED;
 }
 
+/* What cannot be written is told of the directory, not of the file that happens to come first. */
+static int dir_try(int dir_fd)
+{
+	static const char name[] = "trial";
+	int err = file_write_atomic(dir_fd, name, "", 0, 0600);
+
+	if (!err && unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+		err = -errno;
+	return err;
+}
+
 static int dirs_open(struct daemon *daemon)
 {
 	const struct run_options *o = daemon->options;
@@ -217,10 +228,13 @@ static int dirs_open(struct daemon *daemon)
 		return log_err_errno(err, "%s: cannot use the state directory (--state-dir)",
 				     o->state_dir);
 	err = dir_open_make(o->run_dir, 0755, &daemon->run_fd);
+	if (err >= 0)
+		err = dir_try(daemon->run_fd);
 	if (err < 0)
-		return log_err_errno(err,
-				     "%s: cannot use the runtime directory ($RUNTIME_DIRECTORY)",
-				     o->run_dir);
+		return log_err_errno(
+			err,
+			"%s: cannot write into the runtime directory; mend it or set $RUNTIME_DIRECTORY to another",
+			o->run_dir);
 	return 0;
 }
 
@@ -401,8 +415,17 @@ static void stop(struct daemon *daemon)
 		log_err_errno(err, "cannot finish");
 }
 
+/* Signals that came meanwhile wait for the loop to be freed, and would kill then. Who asks again to
+ * stop has been heard. */
+static void signals_ignore(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+}
+
 static void daemon_fini(struct daemon *daemon)
 {
+	signals_ignore();
 	report_remove(daemon);
 	kernel_free(daemon->kernel);
 	for (size_t i = 0; i < daemon->n_batch; i++)

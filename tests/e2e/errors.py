@@ -5,6 +5,7 @@ design gives it; hostile names break neither JSON nor a terminal."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -56,8 +57,9 @@ def directories(world):
         pass
     for path in ("/proc/nope", plain, plain + "/below"):
         refused(world, FAILED, (path, "--state-dir"), "run", "--state-dir", path)
-    refused(world, FAILED, ("/proc/nope", "RUNTIME_DIRECTORY"), "run", "--state-dir", world.state,
-            env={"RUNTIME_DIRECTORY": "/proc/nope"})
+    for path in ("/proc/nope", "/proc", plain):  # not to be made, not to be written, none at all
+        refused(world, FAILED, (f": {path}: ", "runtime directory", "$RUNTIME_DIRECTORY"), "run",
+                "--state-dir", world.state, env={"RUNTIME_DIRECTORY": path})
     refused(world, FAILED, (world.dir + "/none", "--state-dir"), "log", "--state-dir",
             world.dir + "/none")
 
@@ -75,6 +77,8 @@ def no_permission(world):
     for argv in (("coverage",), ("--trace", "--", "/bin/true"),
                  ("run", "--state-dir", own + "/state")):
         refused(world, PERMISSION, rights, *argv, prefix=NOBODY, env=env)
+    refused(world, PERMISSION, (f": {world.dir}: ", "$RUNTIME_DIRECTORY"), "run", "--state-dir",
+            own + "/state", prefix=NOBODY, env={"RUNTIME_DIRECTORY": world.dir})
     os.chmod(world.state, 0o700)
     for verb in ("run", "log"):
         refused(world, PERMISSION, world.state, verb, "--state-dir", world.state, prefix=NOBODY,
@@ -109,6 +113,22 @@ def bad_policies(world):
     refused(world, FAILED, (world.state, "another evmon"), "run", "--state-dir", world.state)
     true("the first goes on", world.daemon.process.poll() is None)
     same("the daemon's end", world.daemon.stop(), 0)
+
+
+def signals(world):
+    """However often it is told to stop, it stops once, in its own time, and says so once."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        world.watch()
+        while world.daemon.process.poll() is None:
+            world.daemon.process.send_signal(number)
+        same(f"{number.name}, again and again: the daemon's end", world.daemon.end(), 0)
+        _, out, _ = run(world, "log", "--state-dir", world.state, "-n", "all", "--json")
+        rules = [json.loads(line)["rule"] for line in out.splitlines()]
+        begun = len(rules) - rules[::-1].index("self.started")
+        same("the last word", rules[-1], "self.stopped")
+        same("said once", rules[begun:].count("self.stopped"), 1)
+    status, _, said = run(world, "log", "--state-dir", world.state, "--verify")
+    same(f"verified: {said}", status, 0)
 
 
 def harmless(raw):
@@ -172,6 +192,7 @@ def main():
                            ("an unprivileged user", no_permission), ("--trace", trace),
                            ("evmon-publish", publisher),
                            ("a policy that is not valid, a second daemon", bad_policies),
+                           ("signals while it stops", signals),
                            ("hostile names", hostile_names)):
         with World() as tap.world:
             tap.world.write_config("mini.yaml")
