@@ -117,7 +117,9 @@ static int on_canary(int fd, uint32_t events, void *userdata)
 		return err;
 	report_status(daemon);
 	if (!coverage_degraded(kernel_coverage(daemon->kernel), reason, sizeof(reason))) {
-		if (!daemon->proven)
+		if (coverage_unproven(kernel_coverage(daemon->kernel), reason, sizeof(reason)))
+			log_warning("protecting: %s", reason);
+		else if (!daemon->proven)
 			log_notice("protecting: all sensors are proven by the canary");
 		daemon->proven = true;
 		return 0;

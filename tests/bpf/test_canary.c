@@ -5,7 +5,15 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "kernel/canary.h"
 #include "kernel/tables.h"
@@ -38,26 +46,31 @@ static int no_tally(const struct evmon_tally_key *key, const struct evmon_tally 
 	return key->slot == EVMON_CLASS_HOST && key->sensor == EVMON_SENSOR_BIND ? 0 : -EEXIST;
 }
 
-static void every_hook_is_proven_without_an_alert(void **state)
+static void all_proven(const struct world *w)
 {
 	static const enum coverage_role roles[] = { COVERAGE_TREE, COVERAGE_BIND,
 						    COVERAGE_BIND_DENY, COVERAGE_CAPABILITY,
 						    COVERAGE_EXEC };
+
+	for (size_t k = 0; k < ARRAY_SIZE(roles); k++) {
+		const struct coverage_row *row = &w->kernel->coverage.rows[roles[k]];
+
+		if (row->state == COVERAGE_NONE)
+			print_message("# no hook for %s here\n", coverage_role_name(roles[k]));
+		else
+			assert_int_equal(row->state, COVERAGE_PROVEN);
+	}
+}
+
+static void every_hook_is_proven_without_an_alert(void **state)
+{
 	struct world w;
 
 	(void)state;
 	world_open(&w, &options);
 	for (int i = 0; i < 3; i++) {
 		send_canary(&w);
-		for (size_t k = 0; k < ARRAY_SIZE(roles); k++) {
-			const struct coverage_row *row = &w.kernel->coverage.rows[roles[k]];
-
-			if (row->state == COVERAGE_NONE)
-				print_message("# no hook for %s here\n",
-					      coverage_role_name(roles[k]));
-			else
-				assert_int_equal(row->state, COVERAGE_PROVEN);
-		}
+		all_proven(&w);
 	}
 	assert_int_equal(w.n_events, 0);
 	assert_int_equal(tallies_each(w.kernel, no_tally, NULL), 0);
@@ -100,6 +113,126 @@ static void a_silent_hook_is_broken(void **state)
 	assert_int_equal(rows[COVERAGE_TREE].state, COVERAGE_PROVEN);
 	world_close(&w);
 	kernel_free(kernel);
+}
+
+/* Early at boot, and in a new network namespace: neither 127.0.0.1 nor ::1 is anybody's address. */
+static void without_a_loopback_every_hook_is_proven(void **state)
+{
+	_cleanup_(closep) int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct world w;
+
+	(void)state;
+	world_open(&w, &options);
+	assert_true(netns >= 0);
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	send_canary(&w);
+	assert_int_equal(setns(netns, CLONE_NEWNET), 0);
+	all_proven(&w);
+	assert_int_equal(w.n_events, 0);
+	world_close(&w);
+}
+
+/* As a unit's SystemCallFilter= and the like do. */
+static bool forbid(unsigned call, unsigned err)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+struct row_is {
+	enum coverage_role role;
+	enum coverage_state state;
+	const char *reason; /* NULL: none */
+};
+
+static bool row_is(const struct kernel *kernel, const struct row_is *wanted)
+{
+	const struct coverage_row *row = &kernel->coverage.rows[wanted->role];
+	const char *reason = wanted->reason ? wanted->reason : "";
+
+	if (row->state == COVERAGE_NONE)
+		return true;
+	if (row->state == wanted->state && strstr(row->reason, reason) &&
+	    !row->reason[0] == !reason[0])
+		return true;
+	printf("# %s: %s, '%s'\n", coverage_role_name(wanted->role),
+	       coverage_state_name(row->state), row->reason);
+	return false;
+}
+
+/* A canary that a process without this call sends: what it then shows, and that nothing is broken.
+ * The process is a copy of this one, since what is forbidden stays so. */
+static void canary_without(unsigned call, unsigned err, const struct row_is *wanted, size_t n)
+{
+	char reason[COVERAGE_REASON_MAX];
+	int status = -1;
+	struct world w;
+	pid_t pid, canary;
+
+	world_open(&w, &options);
+	pid = fork();
+	if (pid == 0) {
+		bool good = forbid(call, err) && canary_start(w.kernel, &canary) == 0 &&
+			    canary_finish(w.kernel, canary) == 0;
+
+		for (size_t i = 0; i < n; i++)
+			good = row_is(w.kernel, &wanted[i]) && good;
+		w.kernel->coverage.rows[COVERAGE_USB].state = COVERAGE_UNPROVEN; /* not here */
+		good = good && !coverage_degraded(&w.kernel->coverage, reason, sizeof(reason)) &&
+		       coverage_unproven(&w.kernel->coverage, reason, sizeof(reason));
+		fflush(stdout);
+		_exit(!good);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	world_close(&w);
+}
+
+static void a_bind_that_it_may_not_make_leaves_bind_unproven(void **state)
+{
+	static const struct row_is wanted[] = {
+		{ COVERAGE_BIND, COVERAGE_UNPROVEN,
+		  "the canary's bind was refused: Permission denied" },
+		{ COVERAGE_CAPABILITY, COVERAGE_PROVEN, NULL },
+		{ COVERAGE_EXEC, COVERAGE_PROVEN, NULL },
+		{ COVERAGE_TREE, COVERAGE_PROVEN, NULL },
+	};
+
+	(void)state;
+	canary_without(SYS_bind, EACCES, wanted, ARRAY_SIZE(wanted));
+}
+
+/* What RestrictAddressFamilies= says, where the kernel has the family. */
+static void sockets_that_it_may_not_make_leave_bind_unproven(void **state)
+{
+	static const struct row_is wanted[] = {
+		{ COVERAGE_BIND, COVERAGE_UNPROVEN, "the canary's bind was refused: Address" },
+		{ COVERAGE_CAPABILITY, COVERAGE_PROVEN, NULL },
+	};
+
+	(void)state;
+	canary_without(SYS_socket, EAFNOSUPPORT, wanted, ARRAY_SIZE(wanted));
+}
+
+static void a_file_that_it_may_not_run_leaves_exec_unproven(void **state)
+{
+	static const struct row_is wanted[] = {
+		{ COVERAGE_EXEC, COVERAGE_UNPROVEN,
+		  "the canary's exec was refused: Operation not permitted" },
+		{ COVERAGE_TREE, COVERAGE_UNPROVEN, "the canary's exec was refused" },
+		{ COVERAGE_BIND, COVERAGE_PROVEN, NULL },
+		{ COVERAGE_CAPABILITY, COVERAGE_PROVEN, NULL },
+	};
+
+	(void)state;
+	canary_without(SYS_execveat, EPERM, wanted, ARRAY_SIZE(wanted));
 }
 
 static void watch_loopback(struct policy *policy)
@@ -151,6 +284,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_hook_is_proven_without_an_alert),
 		cmocka_unit_test(a_silent_hook_is_broken),
+		cmocka_unit_test(without_a_loopback_every_hook_is_proven),
+		cmocka_unit_test(a_bind_that_it_may_not_make_leaves_bind_unproven),
+		cmocka_unit_test(sockets_that_it_may_not_make_leave_bind_unproven),
+		cmocka_unit_test(a_file_that_it_may_not_run_leaves_exec_unproven),
 		cmocka_unit_test(its_mark_excuses_nothing),
 		cmocka_unit_test(nobody_is_a_canary_by_name),
 	};

@@ -20,6 +20,7 @@ static void write_row(struct json *json, enum coverage_role role, const struct c
 		json_string(json, NULL, hook_name(row->hooks[i]));
 	json_close_array(json);
 	json_string(json, "limits", row->limits);
+	json_string(json, "reason", row->reason[0] ? row->reason : NULL);
 	json_array(json, "tried");
 	for (size_t i = 0; i < row->n_tried; i++) {
 		json_object(json, NULL);

@@ -56,10 +56,10 @@ static void hooks_text(struct json_object *row, char *text, size_t size)
 	}
 }
 
-/* What the hooks cannot see is a sentence: it has a line of its own. */
+/* What the hooks cannot see, and why they are not proven, are sentences: each has its own line. */
 static void print_row(FILE *out, struct json_object *row, bool color)
 {
-	char role[TEXT_MAX], state[TEXT_MAX], hooks[TEXT_MAX], limits[TEXT_MAX];
+	char role[TEXT_MAX], state[TEXT_MAX], hooks[TEXT_MAX], more[TEXT_MAX];
 	enum tint tint;
 
 	member_text(row, "role", role, sizeof(role));
@@ -70,8 +70,10 @@ static void print_row(FILE *out, struct json_object *row, bool color)
 	fputs(tint_begin(tint, color), out);
 	terminal_cell(out, state, STATE_WIDTH);
 	fprintf(out, "%s%s\n", tint_end(tint, color), hooks);
-	if (member_text(row, "limits", limits, sizeof(limits)))
-		fprintf(out, "%*s%s\n", LIMITS_INDENT, "", limits);
+	if (member_text(row, "limits", more, sizeof(more)))
+		fprintf(out, "%*s%s\n", LIMITS_INDENT, "", more);
+	if (member_text(row, "reason", more, sizeof(more)))
+		fprintf(out, "%*s%s\n", LIMITS_INDENT, "", more);
 }
 
 static void print_tried(FILE *out, struct json_object *row, bool *told)

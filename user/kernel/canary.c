@@ -3,13 +3,22 @@
  * The canary's class comes from the fork hook, by its parent: so the fork hook is proven with all
  * others, and nobody can pose as the canary. All rules apply to it; hooks only count, besides,
  * that it came by. Between fork and exec only calls that are safe there are made.
+ *
+ * Some hooks run only after the kernel's yes, so its binding must not depend on the network: the
+ * loopback's addresses are bound as free ones, which works where no interface is up. What a unit's
+ * filters or another policy of the machine keep it from doing proves nothing against a hook: the
+ * canary leaves its errors in shared memory, and the row is unproven, with the reason.
  */
 #include "kernel/canary.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,27 +28,67 @@
 #include "kernel/tables.h"
 #include "kernel/tallies.h"
 
-static void bind_loopback(int family)
+enum deed {
+	DEED_BIND4,
+	DEED_BIND6,
+	DEED_CHECK,
+	DEED_EXEC,
+	DEED_MAX
+};
+
+/* What became of each deed: errno, 0: done. */
+struct canary_word {
+	int err[DEED_MAX];
+};
+
+static const char *const deed_names[DEED_MAX] = {
+	[DEED_BIND4] = "bind",
+	[DEED_BIND6] = "bind",
+	[DEED_CHECK] = "capability check",
+	[DEED_EXEC] = "exec",
+};
+
+/* The deed that a hook waits for. */
+static enum deed hook_deed(enum evmon_hook hook)
+{
+	if (hook == EVMON_HOOK_FEXIT_INET6_BIND || hook == EVMON_HOOK_CGROUP_POST_BIND6 ||
+	    hook == EVMON_HOOK_CGROUP_BIND6)
+		return DEED_BIND6;
+	if (hook == EVMON_HOOK_TP_EXEC)
+		return DEED_EXEC;
+	if (hook == EVMON_HOOK_FEXIT_CAPABLE || hook == EVMON_HOOK_TP_CAP_CAPABLE)
+		return DEED_CHECK;
+	return DEED_BIND4;
+}
+
+static int bind_free(int fd, int level, int option, const void *address, socklen_t size)
+{
+	int on = 1;
+
+	/* Where this fails, the bind may still succeed. */
+	(void)setsockopt(fd, level, option, &on, sizeof(on));
+	return bind(fd, address, size) < 0 ? errno : 0;
+}
+
+static int bind_loopback(int family)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct sockaddr_in four = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct sockaddr *address = (const struct sockaddr *)&four;
-	socklen_t size = sizeof(four);
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err;
 
 	if (fd < 0)
-		return;
-	if (family == AF_INET6) {
-		address = (const struct sockaddr *)&six;
-		size = sizeof(six);
-	}
-	/* A refusal is as good: the hooks have seen it. */
-	(void)bind(fd, address, size);
+		return errno;
+	if (family == AF_INET6)
+		err = bind_free(fd, IPPROTO_IPV6, IPV6_FREEBIND, &six, sizeof(six));
+	else
+		err = bind_free(fd, IPPROTO_IP, IP_FREEBIND, &four, sizeof(four));
 	close(fd);
+	return err;
 }
 
-static void deeds(void)
+static void deeds(struct canary_word *word)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
@@ -47,32 +96,44 @@ static void deeds(void)
 	char *const environment[] = { NULL };
 	int null = open("/dev/null", O_RDWR);
 
-	bind_loopback(AF_INET);
-	bind_loopback(AF_INET6);
+	word->err[DEED_BIND4] = bind_loopback(AF_INET);
+	word->err[DEED_BIND6] = bind_loopback(AF_INET6);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
 	/* The executable first: it may be readable by root alone. */
 	null = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	syscall(SYS_capset, &header, none);
-	if (chroot("/") < 0)
-		syscall(SYS_execveat, null, "", argv, environment, AT_EMPTY_PATH);
+	/* Without the right, the kernel's no is the same word as a filter's. */
+	if (chroot("/") < 0 && errno != EPERM)
+		word->err[DEED_CHECK] = errno;
+	syscall(SYS_execveat, null, "", argv, environment, AT_EMPTY_PATH);
+	word->err[DEED_EXEC] = errno;
 	_exit(0);
 }
 
 int canary_start(struct kernel *kernel, pid_t *ret_pid)
 {
+	struct canary_word *word = mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
+	int err;
 
+	if (word == MAP_FAILED)
+		return -errno;
 	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
 		kernel->canary_before[i] = tallies_canary(kernel, i);
 	tables_spawner(kernel, getpid(), EVMON_CLASS_CANARY);
 	pid = fork();
 	if (pid == 0)
-		deeds();
+		deeds(word);
+	err = pid < 0 ? -errno : 0;
 	tables_spawner(kernel, 0, EVMON_CLASS_CANARY);
-	if (pid < 0)
-		return -errno;
+	if (err < 0) {
+		munmap(word, sizeof(*word));
+		return err;
+	}
+	kernel->canary_word = word;
 	*ret_pid = pid;
 	return 0;
 }
@@ -85,44 +146,87 @@ static bool ipv6_here(void)
 static bool seen(const struct kernel *kernel, enum evmon_hook hook)
 {
 	/* Without IPv6 the canary cannot come by its hooks. */
-	if ((hook == EVMON_HOOK_FEXIT_INET6_BIND || hook == EVMON_HOOK_CGROUP_POST_BIND6 ||
-	     hook == EVMON_HOOK_CGROUP_BIND6) &&
-	    !ipv6_here())
+	if (hook_deed(hook) == DEED_BIND6 && !ipv6_here())
 		return true;
 	return tallies_canary(kernel, hook) > kernel->canary_before[hook];
 }
 
-static void role_judge(struct kernel *kernel, enum coverage_role role)
+static void row_judge(struct coverage_row *row, enum evmon_hook hook,
+		      const struct canary_word *word)
+{
+	enum deed deed = hook_deed(hook);
+
+	row->state = word->err[deed] ? COVERAGE_UNPROVEN : COVERAGE_BROKEN;
+	if (word->err[deed])
+		snprintf(row->reason, sizeof(row->reason), "the canary's %s was refused: %s",
+			 deed_names[deed], strerror(word->err[deed]));
+}
+
+/* The worst that is to be said of its hooks. */
+static void role_judge(struct kernel *kernel, enum coverage_role role,
+		       const struct canary_word *word)
 {
 	struct coverage_row *row = &kernel->coverage.rows[role];
-	bool all = true;
 
 	if (row->state == COVERAGE_NONE || row->state == COVERAGE_READY)
 		return;
-	for (size_t i = 0; i < row->n_hooks; i++)
-		all = all && kernel->links[row->hooks[i]] && seen(kernel, row->hooks[i]);
-	row->state = all ? COVERAGE_PROVEN : COVERAGE_BROKEN;
+	row->state = COVERAGE_PROVEN;
+	row->reason[0] = '\0';
+	for (size_t i = 0; i < row->n_hooks && row->state != COVERAGE_BROKEN; i++) {
+		enum evmon_hook hook = row->hooks[i];
+
+		if (!kernel->links[hook])
+			row->state = COVERAGE_BROKEN;
+		else if (!seen(kernel, hook))
+			row_judge(row, hook, word);
+	}
 }
 
-int canary_finish(struct kernel *kernel, pid_t pid)
+/* Its class came from the fork hook, and the exit hook has forgotten it. */
+static void tree_judge(struct kernel *kernel, pid_t pid, const struct canary_word *word)
 {
 	struct coverage_row *tree = &kernel->coverage.rows[COVERAGE_TREE];
 	int tasks = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
 	uint32_t tgid = (uint32_t)pid;
 	struct evmon_task left;
 
-	while (waitpid(pid, NULL, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	role_judge(kernel, COVERAGE_BIND);
-	role_judge(kernel, COVERAGE_BIND_DENY);
-	role_judge(kernel, COVERAGE_CAPABILITY);
-	role_judge(kernel, COVERAGE_EXEC);
-	/* Its class came from the fork hook, and the exit hook has forgotten it. */
-	if (tree->n_hooks)
-		tree->state = seen(kernel, EVMON_HOOK_TP_EXEC) &&
-					      bpf_map_lookup_elem(tasks, &tgid, &left) < 0 ?
-				      COVERAGE_PROVEN :
-				      COVERAGE_BROKEN;
+	if (!tree->n_hooks)
+		return;
+	tree->reason[0] = '\0';
+	if (bpf_map_lookup_elem(tasks, &tgid, &left) == 0)
+		tree->state = COVERAGE_BROKEN;
+	else if (seen(kernel, EVMON_HOOK_TP_EXEC))
+		tree->state = COVERAGE_PROVEN;
+	else
+		row_judge(tree, EVMON_HOOK_TP_EXEC, word);
+}
+
+/* One that was killed has left out what it had not come to. */
+static void word_complete(struct canary_word *word, int status)
+{
+	for (int i = 0; WIFSIGNALED(status) && i < DEED_MAX; i++)
+		if (!word->err[i])
+			word->err[i] = ECANCELED;
+}
+
+int canary_finish(struct kernel *kernel, pid_t pid)
+{
+	struct canary_word *word = TAKE_PTR(kernel->canary_word);
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR) {
+			int err = -errno;
+
+			munmap(word, sizeof(*word));
+			return err;
+		}
+	word_complete(word, status);
+	role_judge(kernel, COVERAGE_BIND, word);
+	role_judge(kernel, COVERAGE_BIND_DENY, word);
+	role_judge(kernel, COVERAGE_CAPABILITY, word);
+	role_judge(kernel, COVERAGE_EXEC, word);
+	tree_judge(kernel, pid, word);
+	munmap(word, sizeof(*word));
 	return 0;
 }

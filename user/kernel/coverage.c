@@ -78,6 +78,19 @@ bool coverage_degraded(const struct coverage *coverage, char *reason, size_t siz
 	return false;
 }
 
+bool coverage_unproven(const struct coverage *coverage, char *reason, size_t size)
+{
+	for (unsigned i = 0; i < COVERAGE_ROLE_MAX; i++) {
+		const struct coverage_row *row = &coverage->rows[i];
+
+		if (!roles[i].needed || row->state != COVERAGE_UNPROVEN || !row->reason[0])
+			continue;
+		snprintf(reason, size, "%s is not proven: %s", roles[i].name, row->reason);
+		return true;
+	}
+	return false;
+}
+
 bool coverage_blind(const struct coverage *coverage)
 {
 	for (unsigned i = COVERAGE_BIND; i < COVERAGE_ROLE_MAX; i++) {

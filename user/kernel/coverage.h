@@ -43,7 +43,8 @@ struct coverage_row {
 	enum coverage_state state;
 	enum evmon_hook hooks[COVERAGE_HOOKS];
 	size_t n_hooks;
-	const char *limits; /* what these hooks cannot see; NULL: nothing known */
+	const char *limits;		  /* what these hooks cannot see; NULL: nothing known */
+	char reason[COVERAGE_REASON_MAX]; /* why the canary could not prove it; empty: it could */
 	struct coverage_tried tried[COVERAGE_TRIED]; /* better ones that do not serve here */
 	size_t n_tried;
 };
@@ -62,6 +63,8 @@ const char *coverage_state_name(enum coverage_state state);
 enum evmon_sensor coverage_role_sensor(enum coverage_role role);
 /* A sensor without a working hook, or whose hook is broken; the first such role's reason. */
 bool coverage_degraded(const struct coverage *coverage, char *reason, size_t size);
+/* A sensor that evmon needs and whose hook the canary could not come by; the first one's reason. */
+bool coverage_unproven(const struct coverage *coverage, char *reason, size_t size);
 /* No sensor works. */
 bool coverage_blind(const struct coverage *coverage);
 void coverage_reject(struct coverage_row *row, enum evmon_hook hook, const char *reason);

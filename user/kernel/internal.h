@@ -31,6 +31,7 @@ struct kernel {
 	void *ring_userdata;
 	struct coverage coverage;
 	uint64_t canary_before[EVMON_HOOK_MAX];
+	struct canary_word *canary_word; /* while one is out */
 	struct exe_table exes;
 	int cgroup_fd; /* root of the unified hierarchy; -1: none */
 };

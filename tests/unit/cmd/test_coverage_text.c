@@ -64,11 +64,12 @@ static void json_has_every_role_in_order(void **state)
 		assert_string_equal(member_string(json_object_array_get_idx(rows, i), "role"),
 				    roles[i]);
 	bind = json_object_array_get_idx(rows, COVERAGE_BIND);
-	assert_string_equal(json_object_to_json_string_ext(bind, JSON_C_TO_STRING_NOSLASHESCAPE),
-			    "{\"role\":\"bind\",\"sensor\":\"bind\",\"state\":\"proven\","
-			    "\"hooks\":[\"cgroup/post_bind4\",\"cgroup/post_bind6\"],"
-			    "\"limits\":\"not seen: \\\"MPTCP\\\"\",\"tried\":[{\"hook\":"
-			    "\"fexit/inet_bind\",\"reason\":\"attach: not supported\"}]}");
+	assert_string_equal(
+		json_object_to_json_string_ext(bind, JSON_C_TO_STRING_NOSLASHESCAPE),
+		"{\"role\":\"bind\",\"sensor\":\"bind\",\"state\":\"proven\","
+		"\"hooks\":[\"cgroup/post_bind4\",\"cgroup/post_bind6\"],"
+		"\"limits\":\"not seen: \\\"MPTCP\\\"\",\"reason\":null,\"tried\":[{\"hook\":"
+		"\"fexit/inet_bind\",\"reason\":\"attach: not supported\"}]}");
 	json_object_put(object);
 }
 
@@ -94,6 +95,36 @@ static void state_follows_from_the_rows(void **state)
 	assert_string_equal(member_string(object, "state"), "protecting");
 	assert_null(member(object, "reason"));
 	json_object_put(object);
+}
+
+static void why_a_row_is_not_proven_is_told(void **state)
+{
+	static const char why[] = "the canary's bind was refused: Permission denied";
+	_cleanup_(freep) struct coverage *coverage = make();
+	struct coverage_row *bind = &coverage->rows[COVERAGE_BIND];
+	_cleanup_(freep) char *text = NULL;
+	struct json_object *object;
+	char reason[COVERAGE_REASON_MAX] = "";
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	assert_false(coverage_unproven(coverage, reason, sizeof(reason)));
+	bind->state = COVERAGE_UNPROVEN;
+	assert_false(coverage_unproven(coverage, reason, sizeof(reason)));
+	snprintf(bind->reason, sizeof(bind->reason), "%s", why);
+	assert_true(coverage_unproven(coverage, reason, sizeof(reason)));
+	assert_string_equal(reason,
+			    "bind is not proven: the canary's bind was refused: Permission denied");
+	object = written(coverage);
+	coverage_print(out, member(object, "coverage"), false);
+	fclose(out);
+	json_object_put(object);
+	assert_non_null(strstr(text, "\nbind       unproven   cgroup/post_bind4 cgroup/post_bind6\n"
+				     "                        not seen: \"MPTCP\"\n"
+				     "                        the canary's bind was refused: "
+				     "Permission denied\n"));
 }
 
 static void small_buffer_is_an_error(void **state)
@@ -160,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_has_every_role_in_order),
 		cmocka_unit_test(state_follows_from_the_rows),
+		cmocka_unit_test(why_a_row_is_not_proven_is_told),
 		cmocka_unit_test(small_buffer_is_an_error),
 		cmocka_unit_test(table_shows_hooks_limits_and_what_was_tried),
 		cmocka_unit_test(foreign_rows_do_no_harm),
