@@ -5,17 +5,22 @@
  *   fexit/security_capable   tiers A and B: sees both kinds, after all LSMs, with the audit flag
  *   tp_btf/cap_capable       tier C, 6.14 and later: sees both, but no audit flag, so that the
  *                            kernel's own probes look like use; a denied CAP_SYS_ADMIN (memory
- *                            accounting, at each mmap) and the pair NET_ADMIN, SYS_MODULE (module
- *                            autoload) are not reported there
+ *                            accounting, at each mmap), and a denied CAP_NET_ADMIN outside calls
+ *                            on sockets (each look at /proc/sys/net), are not reported there
  *
  * A check costs one lookup; inside the tree one comparison more. Not judged, only counted: root
  * tasks (exec.root tells of them), other people's credentials, other user namespaces, a child of
- * the manager before its exec. What is held beyond the list is judged at exec (exec.bpf.c).
+ * the manager before its exec, and denials that refuse nothing. What is held beyond the list is
+ * judged at exec (exec.bpf.c).
  */
 #include "emit.bpf.h"
+#include "syscall.bpf.h"
 #include "task.bpf.h"
 
 #define CAP_OPT_NOAUDIT (1 << 1) /* include/linux/security.h, 5.1 and later */
+#define CAP_SETGID	6
+#define CAP_SETUID	7
+#define CAP_SETPCAP	8
 #define CAP_NET_ADMIN	12
 #define CAP_SYS_MODULE	16
 #define CAP_SYS_ADMIN	21
@@ -44,15 +49,89 @@ static __always_inline bool capability_exempt(const struct evmon_task *t, const 
 	return t->class == EVMON_CLASS_MANAGER && t->flags & EVMON_TASK_UNEXECED;
 }
 
-static __always_inline __u16 capability_rule(const struct evmon_policy *policy,
-					     const struct evmon_task *t, __u64 bit, bool denied)
+/* SIOCGIF*, include/uapi/linux/sockios.h: what asks for an interface's data and needs no right. */
+static __always_inline bool request_only_asks(__u32 request)
 {
+	switch (request) {
+	case 0x8913: /* FLAGS */
+	case 0x8915: /* ADDR, DSTADDR, BRDADDR, NETMASK */
+	case 0x8917:
+	case 0x8919:
+	case 0x891b:
+	case 0x891d: /* METRIC */
+	case 0x8921: /* MTU */
+	case 0x8927: /* HWADDR */
+	case 0x8929: /* SLAVE */
+	case 0x8933: /* INDEX */
+	case 0x8942: /* TXQLEN */
+	case 0x8970: /* MAP */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A denial that refuses nothing: the kernel asks first, whatever is wanted, and told no goes on
+ * with what needs no right.
+ *
+ * - dev_load(), net/core/dev_ioctl.c: may a module be loaded for an interface that is not there?
+ *   CAP_NET_ADMIN, then CAP_SYS_MODULE. Who wants an interface changed is refused by a check of
+ *   CAP_NET_ADMIN, too, but by another request; who wants a module loaded, by another call.
+ * - setgid(), setuid(), kernel/sys.c: to an id that it has already, as each applet of busybox does.
+ * - capset(), cap_inh_is_capped(): may it inherit more than it has? Never seen by security_capable.
+ */
+static __always_inline bool denial_refuses_nothing(const struct cred *cred, int number)
+{
+	struct syscall call;
+	__u32 id;
+
+	if (number != CAP_NET_ADMIN && number != CAP_SYS_MODULE && number != CAP_SETGID &&
+	    number != CAP_SETUID && number != CAP_SETPCAP)
+		return false;
+	if (!syscall_current(&call))
+		return false;
+	id = call.first;
+	switch (number) {
+	case CAP_NET_ADMIN:
+		return call.number == SYSCALL_IOCTL && request_only_asks(call.second);
+	case CAP_SYS_MODULE:
+		return call.number == SYSCALL_IOCTL;
+	case CAP_SETGID:
+		return call.number == SYSCALL_SETGID &&
+		       (id == cred->gid.val || id == cred->sgid.val);
+	case CAP_SETUID:
+		return call.number == SYSCALL_SETUID &&
+		       (id == cred->uid.val || id == cred->suid.val);
+	default:
+		return call.number == SYSCALL_CAPSET;
+	}
+}
+
+/* What the kernel asks for itself and audits nowhere, where the hook does not say so. */
+static __always_inline bool denial_is_unaudited(int number)
+{
+	struct syscall call;
+
+	return number == CAP_NET_ADMIN && syscall_current(&call) && !syscall_is_of_sockets(&call);
+}
+
+static __always_inline __u16 capability_rule(const struct evmon_policy *policy,
+					     const struct evmon_task *t, const struct cred *cred,
+					     int number, bool denied)
+{
+	__u64 bit = 1ULL << number;
+
 	if (task_capabilities(policy, t) & bit || policy->capability_action == EVMON_ACTION_ALLOW)
 		return EVMON_RULE_NONE;
 	if (!denied)
 		return EVMON_RULE_CAPABILITY_USED;
 	if (policy->denied_ignored & bit) {
 		stats_count(denied_ignored);
+		return EVMON_RULE_NONE;
+	}
+	if (denial_refuses_nothing(cred, number)) {
+		stats_count(denied_probes);
 		return EVMON_RULE_NONE;
 	}
 	return EVMON_RULE_CAPABILITY_DENIED;
@@ -78,9 +157,11 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	bit = 1ULL << number;
 	if (policy->class[t->class].common & bit && !evmon_tracing)
 		return 0;
+	if (ret && hook == EVMON_HOOK_TP_CAP_CAPABLE && denial_is_unaudited(number))
+		return 0;
 	if (capability_exempt(t, cred, ns))
 		return 0;
-	f.key.rule = capability_rule(policy, t, bit, ret != 0);
+	f.key.rule = capability_rule(policy, t, cred, number, ret != 0);
 	if (f.key.rule == EVMON_RULE_NONE && !evmon_tracing)
 		return 0;
 	finding_of(&f, t, hook);
@@ -108,7 +189,7 @@ SEC("?tp_btf/cap_capable")
 int BPF_PROG(tp_cap_capable, const struct cred *cred, struct user_namespace *ns,
 	     struct user_namespace *capable_ns, int number, int ret)
 {
-	if (ret && (number == CAP_SYS_ADMIN || number == CAP_NET_ADMIN || number == CAP_SYS_MODULE))
+	if (ret && number == CAP_SYS_ADMIN)
 		return 0;
 	return on_capability(cred, ns, number, ret, EVMON_HOOK_TP_CAP_CAPABLE);
 }

@@ -62,6 +62,7 @@ static void write_counters(struct json *json, const struct daemon *daemon)
 	json_uint(json, "standing", counts.standing);
 	json_uint(json, "root_capabilities", counts.root_capabilities);
 	json_uint(json, "denied_ignored", counts.denied_ignored);
+	json_uint(json, "denied_probes", counts.denied_probes);
 	json_uint(json, "on_behalf", counts.on_behalf);
 	json_uint(json, "userns", counts.userns);
 	json_uint(json, "pending", counts.pending);

@@ -35,6 +35,10 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
+enum bpf_func_id {
+	BPF_FUNC_task_pt_regs = 175, /* 5.15 and later */
+};
+
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
@@ -98,9 +102,23 @@ struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
 	struct kernel_capabilities cap_permitted;
 	struct kernel_capabilities cap_ambient;
+};
+
+/* One type with different members: which of them is meant, the target says. */
+struct pt_regs___entry_x86 {
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+};
+
+struct pt_regs___entry_arm64 {
+	__u64 regs[31];
+	__u64 orig_x0;
+	__s32 syscallno;
 };
 
 struct super_block {

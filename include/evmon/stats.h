@@ -16,9 +16,10 @@ struct evmon_stats {
 	__u64 standing;		 /* later occurrences of standing findings */
 	__u64 root_capabilities; /* capability checks by root tasks of the tree: not judged */
 	__u64 denied_ignored;	 /* denied checks that the policy's denied_ignored covers */
+	__u64 denied_probes;	 /* denied checks that refused nothing: the kernel only asks */
 	__u64 on_behalf;	 /* checks with credentials that are not the caller's: not judged */
 	__u64 userns;  /* checks in a user namespace other than the initial one: not judged */
 	__u64 pending; /* judgements withheld because the task's module is not known yet */
 };
 
-_Static_assert(sizeof(struct evmon_stats) == 11 * sizeof(__u64), "stats");
+_Static_assert(sizeof(struct evmon_stats) == 12 * sizeof(__u64), "stats");

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "ask.h"
 
 struct script {
 	char **at; /* the words that are left */
@@ -236,6 +237,17 @@ static int do_chroot(struct script *s)
 {
 	(void)s;
 	report(chroot("/") < 0 ? errno : 0, 0);
+	return 0;
+}
+
+/* ask WHAT ARGUMENT: see ask.h. */
+static int do_ask(struct script *s)
+{
+	const char *what = word(s);
+	int err = ask(what, word(s));
+
+	need(err >= 0, what);
+	report(err, 0);
 	return 0;
 }
 
@@ -455,7 +467,7 @@ static const struct {
 	{ "fork", do_fork },	 { "vfork", do_vfork },	  { "sibling", do_sibling },
 	{ "orphan", do_orphan }, { "thread", do_thread }, { "headless", do_headless },
 	{ "wait", do_wait },	 { "uid", do_uid },	  { "userns", do_userns },
-	{ "storm", do_storm },	 { "crowd", do_crowd },
+	{ "storm", do_storm },	 { "crowd", do_crowd },	  { "ask", do_ask },
 };
 
 static int run(struct script *script)

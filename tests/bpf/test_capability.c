@@ -160,6 +160,78 @@ static void denied_attempts_that_are_ignored_are_counted(void **state)
 	world_close(&w);
 }
 
+/* The kernel asks for a right and, told no, does what was wanted all the same: for each of these
+ * CAP_NET_ADMIN and CAP_SYS_MODULE (no such interface: may a module be loaded?), CAP_SETGID,
+ * CAP_SETUID (may it be anybody?). */
+static void a_denial_that_refuses_nothing_is_counted(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_as(&w, 0);
+	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", "ifindex", "evmon-none", "ask",
+		  "setgid", "1500", "ask", "setuid", "1500");
+	assert_int_equal(w.reports[0].result, ENODEV);
+	assert_int_equal(w.reports[1].result, 0);
+	assert_int_equal(w.reports[2].result, 0);
+	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_DENIED), 0);
+	assert_int_equal(world_counts(&w).denied_probes, 4);
+	assert_int_equal(world_events(&w, EVMON_RULE_CAPABILITY_DENIED), 0);
+	world_close(&w);
+}
+
+/* These checks are not audited, or made behind the hook that knows: no hook tells of them. */
+static void checks_without_audit_are_silent(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_as(&w, 0);
+	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", "read",
+		  "/proc/sys/net/core/somaxconn", "ask", "capset", "-");
+	assert_int_equal(w.reports[0].result, 0);
+	assert_int_equal(w.reports[1].result, 0);
+	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_DENIED), 0);
+	world_close(&w);
+}
+
+struct earnest {
+	const char *what, *argument;
+	unsigned capability, checks, probes;
+};
+
+static void what_is_wanted_in_earnest_is_told(void **state)
+{
+	static const struct earnest deeds[] = {
+		{ "ifup", "lo", CAP_NET_ADMIN, 1, 0 },
+		/* Asked for a module, too, and for the change it wants. */
+		{ "ifup", "evmon-none", CAP_NET_ADMIN, 2, 1 },
+		{ "rmmod", "evmon_none", CAP_SYS_MODULE, 1, 0 },
+		{ "setgid", "0", CAP_SETGID, 1, 0 },
+		{ "setuid", "0", CAP_SETUID, 1, 0 },
+	};
+	struct world_sum sum;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		open_as(&w, 0);
+		WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", deeds[i].what,
+			  deeds[i].argument);
+		sum = world_sum(&w, EVMON_RULE_CAPABILITY_DENIED);
+		if (w.reports[0].result == ENOSYS) {
+			print_message("# a kernel without modules\n");
+		} else {
+			assert_int_equal(w.reports[0].result, EPERM);
+			assert_int_equal(sum.count, deeds[i].checks);
+			assert_int_equal(sum.keys, 1);
+			assert_int_equal(sum.key.object.capability.number, deeds[i].capability);
+			assert_int_equal(world_counts(&w).denied_probes, deeds[i].probes);
+		}
+		world_close(&w);
+	}
+}
+
 static void root_and_strangers_are_not_judged(void **state)
 {
 	struct world w;
@@ -282,6 +354,9 @@ int main(void)
 		cmocka_unit_test(an_instance_has_a_list_of_its_own),
 		cmocka_unit_test(a_denied_attempt_is_told),
 		cmocka_unit_test(denied_attempts_that_are_ignored_are_counted),
+		cmocka_unit_test(a_denial_that_refuses_nothing_is_counted),
+		cmocka_unit_test(checks_without_audit_are_silent),
+		cmocka_unit_test(what_is_wanted_in_earnest_is_told),
 		cmocka_unit_test(root_and_strangers_are_not_judged),
 		cmocka_unit_test(a_user_namespaces_capabilities_are_only_counted),
 		cmocka_unit_test(everests_surplus_is_one_standing_finding_for_each_instance),

@@ -23,6 +23,7 @@ static const struct status_counter counters[] = {
 	{ "standing", "Later occurrences of standing findings", false },
 	{ "root_capabilities", "Capability checks by root tasks of the tree, not judged", false },
 	{ "denied_ignored", "Denied checks that the policy ignores", false },
+	{ "denied_probes", "Denied checks that refused nothing, not judged", false },
 	{ "on_behalf", "Capability checks for another's credentials, not judged", false },
 	{ "userns", "Capability checks in other user namespaces, not judged", false },
 	{ "pending", "Judgements withheld until the task's module is known", false },

@@ -64,9 +64,9 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
 					.role = COVERAGE_CAPABILITY,
 					.limits =
-						"no audit flag: a denied CAP_SYS_ADMIN, CAP_NET_ADMIN or "
-						"CAP_SYS_MODULE is not reported, the kernel's own probes "
-						"look like use" },
+						"no audit flag: a denied CAP_SYS_ADMIN is not reported, "
+						"a denied CAP_NET_ADMIN only of calls on sockets, the "
+						"kernel's own probes look like use" },
 };
 
 static const enum evmon_hook tree[][COVERAGE_HOOKS] = {

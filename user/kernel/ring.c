@@ -68,6 +68,7 @@ int ring_counts(const struct kernel *kernel, struct ring_counts *ret_counts)
 		sum.standing += stats[i].standing;
 		sum.root_capabilities += stats[i].root_capabilities;
 		sum.denied_ignored += stats[i].denied_ignored;
+		sum.denied_probes += stats[i].denied_probes;
 		sum.on_behalf += stats[i].on_behalf;
 		sum.userns += stats[i].userns;
 		sum.pending += stats[i].pending;

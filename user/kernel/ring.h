@@ -12,7 +12,8 @@ typedef int (*ring_fn)(const void *data, size_t size, void *userdata);
 struct ring_counts {
 	uint64_t alerts_lost, bulk_lost; /* records; their tallies are exact */
 	uint64_t tallies_full, tasks_full, slots_full;
-	uint64_t standing, root_capabilities, denied_ignored, on_behalf, userns, pending;
+	uint64_t standing, root_capabilities, denied_ignored, denied_probes;
+	uint64_t on_behalf, userns, pending;
 };
 
 /* Called by kernel_new(). */

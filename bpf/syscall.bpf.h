@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The system call that the current task is in, out of the registers that it came with: which one,
+ * and its first two arguments. bpf_task_pt_regs() is there from 5.15 on; before, and on
+ * architectures that are not listed, no call is known. A program of the 32-bit ABI has numbers of
+ * its own, that mean other calls: none of them makes a check that is asked about here.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define SYSCALL_UNKNOWN 0xffffffff /* also what a kernel thread has */
+
+struct syscall {
+	__u32 number;
+	__u64 first, second;
+};
+
+#if defined(__TARGET_ARCH_x86)
+enum {
+	SYSCALL_IOCTL = 16,
+	SYSCALL_SOCKET_FIRST = 41, /* socket() to getsockopt(), all of sockets */
+	SYSCALL_SOCKET_LAST = 55,
+	SYSCALL_SETUID = 105,
+	SYSCALL_SETGID = 106,
+	SYSCALL_CAPSET = 126,
+	SYSCALL_SENDMMSG = 307,
+};
+#else /* the numbers that newer architectures share: asm-generic/unistd.h */
+enum {
+	SYSCALL_IOCTL = 29,
+	SYSCALL_CAPSET = 91,
+	SYSCALL_SETGID = 144,
+	SYSCALL_SETUID = 146,
+	SYSCALL_SOCKET_FIRST = 198,
+	SYSCALL_SOCKET_LAST = 212,
+	SYSCALL_SENDMMSG = 269,
+};
+#endif
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline void syscall_read(const void *registers, struct syscall *ret)
+{
+	const struct pt_regs___entry_x86 *regs = registers;
+
+	ret->number = regs->orig_ax;
+	ret->first = regs->di;
+	ret->second = regs->si;
+}
+#elif defined(__TARGET_ARCH_arm64)
+static __always_inline void syscall_read(const void *registers, struct syscall *ret)
+{
+	const struct pt_regs___entry_arm64 *regs = registers;
+
+	ret->number = regs->syscallno;
+	ret->first = regs->orig_x0;
+	ret->second = regs->regs[1];
+}
+#else
+static __always_inline void syscall_read(const void *registers, struct syscall *ret)
+{
+	ret->number = SYSCALL_UNKNOWN;
+}
+#endif
+
+/* False: not known. */
+static __always_inline bool syscall_current(struct syscall *ret)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return false;
+	syscall_read((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()), ret);
+	return ret->number != SYSCALL_UNKNOWN;
+}
+
+static __always_inline bool syscall_is_of_sockets(const struct syscall *call)
+{
+	return call->number == SYSCALL_IOCTL || call->number == SYSCALL_SENDMMSG ||
+	       (call->number >= SYSCALL_SOCKET_FIRST && call->number <= SYSCALL_SOCKET_LAST);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Calls that make the kernel check a capability, in earnest or in passing. Each is one system call,
+ * of the calling thread alone, so that a test can say to the unit how many checks there are.
+ */
+#include "ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int interface_ask(const char *name, unsigned long request)
+{
+	struct ifreq interface = { .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return errno;
+	snprintf(interface.ifr_name, sizeof(interface.ifr_name), "%s", name);
+	err = ioctl(fd, request, &interface) < 0 ? errno : 0;
+	close(fd);
+	return err;
+}
+
+static int ask_ifindex(const char *name)
+{
+	return interface_ask(name, SIOCGIFINDEX);
+}
+
+static int ask_ifup(const char *name)
+{
+	return interface_ask(name, SIOCSIFFLAGS);
+}
+
+static int ask_rmmod(const char *module)
+{
+	return syscall(SYS_delete_module, module, 0) < 0 ? errno : 0;
+}
+
+static int ask_setgid(const char *id)
+{
+	return syscall(SYS_setgid, strtol(id, NULL, 10)) < 0 ? errno : 0;
+}
+
+static int ask_setuid(const char *id)
+{
+	return syscall(SYS_setuid, strtol(id, NULL, 10)) < 0 ? errno : 0;
+}
+
+/* To have no capability any more. */
+static int ask_capset(const char *none)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	(void)none;
+	return syscall(SYS_capset, &header, data) < 0 ? errno : 0;
+}
+
+static int ask_read(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char byte;
+	int err;
+
+	if (fd < 0)
+		return errno;
+	err = read(fd, &byte, 1) < 0 ? errno : 0;
+	close(fd);
+	return err;
+}
+
+int ask(const char *what, const char *argument)
+{
+	static const struct {
+		const char *name;
+		int (*ask)(const char *argument);
+	} asks[] = {
+		{ "ifindex", ask_ifindex }, { "ifup", ask_ifup },     { "rmmod", ask_rmmod },
+		{ "setgid", ask_setgid },   { "setuid", ask_setuid }, { "capset", ask_capset },
+		{ "read", ask_read },
+	};
+
+	for (size_t i = 0; i < sizeof(asks) / sizeof(*asks); i++)
+		if (!strcmp(asks[i].name, what))
+			return asks[i].ask(argument);
+	return -1;
+}
