@@ -7,7 +7,8 @@
  *   cgroup/post_bind4, cgroup/post_bind6     tier C: the same, from the root of cgroup v2
  *   lsm/socket_bind                          tier A: denies
  *   fmod_ret/security_socket_bind            tier B: denies
- *   cgroup/bind4, cgroup/bind6               tier C: deny
+ *   cgroup/bind4, cgroup/bind6               tier C: deny; while tracing, see what another refused
+ *   fexit/security_socket_bind               tiers A and B, while tracing: sees what was refused
  *
  * Family and protocol come from the socket, never from the address: AF_UNSPEC binds an IPv4
  * socket all the same. The rules are host-wide: mosquitto is outside EVerest's tree.
@@ -114,7 +115,7 @@ static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u
 	if (item) {
 		f->key.rule = item->rule;
 		f->key.verdict = EVMON_VERDICT_ALERT;
-		if (item->action == EVMON_ACTION_DENY)
+		if (item->action == EVMON_ACTION_DENY && !evmon_tracing)
 			f->flags |= EVMON_RECORD_ASKED_DENY;
 	}
 	emit(f);
@@ -207,7 +208,8 @@ int post_bind6(struct bpf_sock *sk)
 	return on_post_bind(sk, true, EVMON_HOOK_CGROUP_POST_BIND6);
 }
 
-/* A binding that is asked for: true where the policy refuses it, which is then counted. */
+/* A binding that is asked for: true where the policy refuses it, which is then counted. Whoever
+ * traces refuses nothing, and comes here when another has refused what a rule speaks of. */
 static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
 {
 	const struct evmon_policy *policy = policy_active();
@@ -220,7 +222,7 @@ static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
 		return false;
 	finding_of(f, t, hook);
 	item = verdict_bind(policy, f->subject, &f->key.object.bind);
-	if (!item || item->action != EVMON_ACTION_DENY)
+	if (!item || (item->action != EVMON_ACTION_DENY && !evmon_tracing))
 		return false;
 	finding_bind(f);
 	f->detail.bind.asked_port = f->key.object.bind.port;
@@ -230,8 +232,8 @@ static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
 	return true;
 }
 
-static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *address, int length,
-					  __u32 hook)
+static __always_inline bool on_socket_bind(struct socket *sock, struct sockaddr *address,
+					   int length, __u32 hook)
 {
 	struct sock *sk = sock->sk;
 	__u32 raw[ADDRESS_BYTES / 4] = {};
@@ -239,12 +241,12 @@ static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *
 	__u16 family;
 
 	if (!sk)
-		return 0;
+		return false;
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || length < 16)
-		return 0;
+		return false;
 	if (bpf_probe_read_kernel(raw, length < ADDRESS_BYTES ? 16 : ADDRESS_BYTES, address))
-		return 0;
+		return false;
 	f.key.object.bind.port = bpf_ntohs(raw[0] >> 16);
 	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
 	/* An IPv4 address on an IPv6 socket is refused by the kernel itself. */
@@ -256,7 +258,7 @@ static __always_inline int on_socket_bind(struct socket *sock, struct sockaddr *
 	}
 	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
 	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
-	return on_bind_asked(&f, hook) ? verdict_deny() : 0;
+	return on_bind_asked(&f, hook);
 }
 
 SEC("?lsm/socket_bind")
@@ -264,7 +266,9 @@ int BPF_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, int
 {
 	if (ret)
 		return ret;
-	return on_socket_bind(sock, address, length, EVMON_HOOK_LSM_SOCKET_BIND);
+	if (on_socket_bind(sock, address, length, EVMON_HOOK_LSM_SOCKET_BIND))
+		return verdict_deny();
+	return 0;
 }
 
 SEC("?fmod_ret/security_socket_bind")
@@ -273,7 +277,17 @@ int BPF_PROG(fmod_ret_socket_bind, struct socket *sock, struct sockaddr *address
 {
 	if (ret)
 		return ret;
-	return on_socket_bind(sock, address, length, EVMON_HOOK_FMOD_RET_SOCKET_BIND);
+	if (on_socket_bind(sock, address, length, EVMON_HOOK_FMOD_RET_SOCKET_BIND))
+		return verdict_deny();
+	return 0;
+}
+
+SEC("?fexit/security_socket_bind")
+int BPF_PROG(fexit_socket_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	if (ret < 0)
+		on_socket_bind(sock, address, length, EVMON_HOOK_FEXIT_SOCKET_BIND);
+	return 0;
 }
 
 static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, __u32 hook)
@@ -281,6 +295,9 @@ static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, 
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {};
 
+	/* Programs of a cgroup run in the order in which they came; each sees what was said. */
+	if (evmon_tracing && bpf_get_retval() >= 0)
+		return 1;
 	f.key.object.bind.port = bpf_ntohs(ctx->user_port);
 	f.key.object.bind.proto = proto_of(ctx->protocol, ctx->type);
 	if (ipv6) {
@@ -292,7 +309,7 @@ static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, 
 		finding_address(&f, ctx->user_ip4, NULL);
 	}
 	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
-	return on_bind_asked(&f, hook) ? 0 : 1;
+	return !on_bind_asked(&f, hook) || evmon_tracing;
 }
 
 SEC("?cgroup/bind4")

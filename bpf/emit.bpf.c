@@ -215,7 +215,7 @@ int emit(struct finding *f)
 		due = tally_add(f);
 	if (!due && !evmon_tracing)
 		return 0;
-	if (evmon_tree_only && f->subject != EVMON_SUBJECT_EVEREST)
+	if (evmon_tree_only && f->class == EVMON_CLASS_HOST)
 		return 0;
 	return record_emit(f);
 }

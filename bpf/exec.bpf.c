@@ -71,6 +71,8 @@ static __always_inline bool judge_root(struct evmon_task *t, const struct exec_e
 		return false;
 	if (e->exe && e->exe->flags & EVMON_EXE_ROOT_ALLOWED)
 		return false;
+	if (evmon_tree_only && t->class == EVMON_CLASS_MANAGER)
+		return false;
 	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
 		exec_emit(t, e, EVMON_RULE_EXEC_ROOT, EVMON_RECORD_STANDING);
 		return true;
@@ -152,6 +154,14 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 			capability_emit(t, i, e->joined);
 }
 
+/* What the new image makes of the task by itself; HOST: nothing. */
+static __always_inline __u16 class_of_exec(const struct exec_event *e)
+{
+	if (task_is_root(e->task) || file_is_manager(e->bprm->file))
+		return EVMON_CLASS_MANAGER;
+	return class_of_file(e->exe, e->bprm->file);
+}
+
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */
 static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 {
@@ -160,11 +170,13 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	__u32 tgid = e->task->tgid;
 	struct evmon_task next = {};
 
+	if (!t && evmon_tree_only)
+		return NULL;
 	if (!t && evmon_settings.unit_cgroup && !(e->exe && e->exe->flags & EVMON_EXE_STARTER) &&
 	    bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
 		    evmon_settings.unit_cgroup)
 		now = EVMON_CLASS_OTHER;
-	next.class = class_after_image(now, class_of_file(e->exe, e->bprm->file));
+	next.class = class_after_image(now, class_of_exec(e));
 	if (t && t->class == next.class) {
 		t->flags &= ~(EVMON_TASK_UNEXECED | EVMON_TASK_ORPHAN);
 		/* A module that runs its own file again is still the same instance. */

@@ -106,7 +106,7 @@ extern struct evmon_stats_map evmon_stats SEC(".maps");
 /* Set by user space: settings at any time, the constants before loading. */
 extern struct evmon_settings evmon_settings;
 extern const volatile bool evmon_tracing;   /* each event of the tree makes a record */
-extern const volatile bool evmon_tree_only; /* while tracing: nothing from outside the tree */
+extern const volatile bool evmon_tree_only; /* while tracing: a tree by descent, nobody joins it */
 /* bpf_probe_read_kernel() is there; lockdown=confidentiality takes it away, and paths with it. */
 extern const volatile bool evmon_can_read_kernel;
 

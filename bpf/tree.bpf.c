@@ -50,9 +50,13 @@ static __always_inline __u16 class_of_image(struct task_struct *task)
 	struct mm_struct *mm = task->mm;
 	struct file *file = mm ? mm->exe_file : NULL;
 
-	if (evmon_settings.root && evmon_settings.root == (__u32)task->tgid)
+	if (task_is_root(task))
 		return EVMON_CLASS_MANAGER;
-	return file ? class_of_file(exe_lookup(file->f_inode), file) : EVMON_CLASS_HOST;
+	if (!file)
+		return EVMON_CLASS_HOST;
+	if (file_is_manager(file))
+		return EVMON_CLASS_MANAGER;
+	return class_of_file(exe_lookup(file->f_inode), file);
 }
 
 static __always_inline bool task_starts_others(struct task_struct *task)
@@ -73,6 +77,7 @@ struct lineage {
 	__u32 highest;	/* module: its class is kept by all beneath it */
 	__u32 nearest;	/* class that an image gives */
 	__u32 executed; /* beneath that, something else was executed */
+	__u32 rooted;	/* the root is among them: whoever is above is no concern */
 };
 
 /*
@@ -85,6 +90,7 @@ struct lineage {
 static __noinline struct evmon_task *lineage_walk(struct task_struct *task, struct lineage *l)
 {
 	__u32 highest = evmon_settings.zero, nearest = highest, executed = highest;
+	__u32 rooted = highest;
 	struct evmon_task *known = NULL;
 
 #pragma unroll
@@ -110,8 +116,13 @@ static __noinline struct evmon_task *lineage_walk(struct task_struct *task, stru
 		forget(highest);
 		forget(nearest);
 		forget(executed);
+		if (task_is_root(task)) {
+			rooted = 1;
+			break;
+		}
 		task = task->real_parent;
 	}
+	l->rooted = rooted;
 	l->highest = highest;
 	l->nearest = nearest;
 	l->executed = executed;
@@ -124,6 +135,8 @@ static __always_inline bool place(struct task_struct *task, struct evmon_task *n
 	struct lineage l = {};
 	struct evmon_task *known = lineage_walk(task, &l);
 
+	if (evmon_tree_only && !known && !l.rooted)
+		return false;
 	next->held = capability_bits(task->cred->cap_permitted);
 	if (known && (known->class >= EVMON_CLASS_MODULE || !(l.highest | l.nearest)))
 		*next = *known;

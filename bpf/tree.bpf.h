@@ -14,6 +14,23 @@ static __always_inline struct evmon_exe *exe_lookup(struct inode *inode)
 	return bpf_map_lookup_elem(&evmon_exes, &key);
 }
 
+/* The root of the tree, where --trace was given one. */
+static __always_inline bool task_is_root(struct task_struct *task)
+{
+	return evmon_tree_only && evmon_settings.root && evmon_settings.root == (__u32)task->tgid;
+}
+
+/* In such a tree the manager may lie anywhere, and be started by a script: it goes by its name. */
+static __always_inline bool file_is_manager(struct file *file)
+{
+	char name[sizeof("manager")] = {};
+
+	if (!evmon_tree_only || !evmon_can_read_kernel)
+		return false;
+	bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name);
+	return !__builtin_memcmp(name, "manager", sizeof(name));
+}
+
 /* <modules_dir>/<Name>/<file>, whatever the names are. */
 static __always_inline bool file_under_modules(struct file *file)
 {

@@ -17,7 +17,8 @@
 
 #include "kept.h"
 
-static struct kernel *kept[2]; /* one that traces, one that does not */
+/* One that does not trace, one that does, one that traces a tree by its root. */
+static struct kernel *kept[3];
 
 static void map_clear(const struct bpf_map *map)
 {
@@ -77,19 +78,20 @@ static void kernel_watch(struct kernel *kernel)
 	assert_int_equal(kernel_attach(kernel, policy), 0);
 }
 
-struct kernel *kept_kernel(bool tracing, void (*made)(struct kernel *kernel))
+struct kernel *kept_kernel(const struct kernel_options *options,
+			   void (*made)(struct kernel *kernel))
 {
-	struct kernel_options options = { .tracing = tracing };
+	struct kernel **kernel = &kept[options->tracing + options->tree_only];
 	char where[256] = "";
 
-	if (!kept[tracing]) {
-		if (kernel_new(&options, &kept[tracing], where, sizeof(where)) < 0)
+	if (!*kernel) {
+		if (kernel_new(options, kernel, where, sizeof(where)) < 0)
 			fail_msg("%s", where);
-		made(kept[tracing]);
-		kernel_watch(kept[tracing]);
+		made(*kernel);
+		kernel_watch(*kernel);
 	}
-	kernel_empty(kept[tracing]);
-	return kept[tracing];
+	kernel_empty(*kernel);
+	return *kernel;
 }
 
 void kept_forget(const struct kernel *kernel)

@@ -398,6 +398,34 @@ static void a_denied_port_is_refused_and_its_neighbour_is_not(void **state)
 	world_close(&w);
 }
 
+static void tracing_shows_what_another_refuses(void **state)
+{
+	const struct world_options denying = { .policy = deny_one_port };
+	const struct world_options tracing = { .policy = deny_one_port, .kernel.tracing = true };
+	static const char *const where[] = { "127.0.0.1", "::" };
+	struct world daemon, w;
+
+	(void)state;
+	world_open(&daemon, &denying);
+	world_needs(&daemon, COVERAGE_BIND_DENY);
+	world_open(&w, &tracing);
+	for (size_t i = 0; i < ARRAY_SIZE(where); i++) {
+		const struct event *e;
+
+		WORLD_RUN(&w, "unknown", "x", "bind", "tcp", where[i], "40050");
+		assert_int_equal(w.reports[0].result, EPERM);
+		assert_int_equal(world_events(&w, EVMON_RULE_BIND_ADMIN_PANEL), i + 1);
+		e = world_event(&w, EVMON_RULE_BIND_ADMIN_PANEL, i);
+		assert_int_equal(e->verdict, EVMON_VERDICT_DENIED);
+		assert_true(hook_serves(&w, COVERAGE_BIND_DENY, e->hook));
+		assert_int_equal(e->bind.asked_port, 40050);
+		assert_int_equal(e->process.pid, w.pid);
+		assert_false(e->asked_deny);
+	}
+	world_close(&w);
+	world_close(&daemon);
+}
+
 static void deny_dynamic_ports(struct policy *p)
 {
 	narrow(world_rule(p, "bind.unexpected", 32768, 60999, ACTION_DENY), EVEREST, ~0u, ~0u);
@@ -442,6 +470,7 @@ int main(void)
 		cmocka_unit_test(what_the_kernel_refuses_counts_nothing),
 		cmocka_unit_test(the_tally_counts_what_the_record_does_not_tell),
 		cmocka_unit_test(a_denied_port_is_refused_and_its_neighbour_is_not),
+		cmocka_unit_test(tracing_shows_what_another_refuses),
 		cmocka_unit_test(what_results_from_zero_cannot_be_refused_and_says_so),
 	};
 	int failed;

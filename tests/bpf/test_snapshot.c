@@ -150,12 +150,13 @@ static void children_are_classed_as_if_they_had_been_followed(void **state)
 
 static void the_root_that_was_asked_for_is_a_manager(void **state)
 {
+	const struct world_options options = { .kernel = { .tracing = true, .tree_only = true } };
 	struct world w;
 	struct seen seen = { .world = &w };
 	struct evmon_task task;
 
 	(void)state;
-	world_open(&w, NULL);
+	world_open(&w, &options);
 	w.evicted = true;
 	world_start(&w, "stranger", (const char *const[]){ "x", "fork", "wait", NULL });
 	assert_non_null(world_hear(&w));

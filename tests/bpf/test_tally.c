@@ -181,7 +181,7 @@ static void watch_one_port(struct policy *policy)
 
 static void tracing_tells_each_deed_and_denies_none(void **state)
 {
-	const struct world_options options = { .policy = watch_one_port, .tracing = true };
+	const struct world_options options = { .policy = watch_one_port, .kernel.tracing = true };
 	size_t allowed = 0;
 	struct world w;
 

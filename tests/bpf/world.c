@@ -206,7 +206,7 @@ void world_open(struct world *world, const struct world_options *options)
 	world->policy->window_ns = options->window_ns ? options->window_ns : HOUR_NS;
 	if (options->policy)
 		options->policy(world->policy);
-	world->kernel = kept_kernel(options->tracing, cgroup_enter);
+	world->kernel = kept_kernel(&options->kernel, cgroup_enter);
 	exe_add(world, "manager", EVMON_CLASS_MANAGER, true);
 	exe_add(world, "broker", EVMON_CLASS_BROKER, false);
 	exe_add(world, "modules/Alpha/Alpha", WORLD_ALPHA, false);

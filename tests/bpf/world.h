@@ -43,7 +43,7 @@ struct world {
 };
 
 struct world_options {
-	bool tracing;
+	struct kernel_options kernel;
 	uint64_t window_ns; /* 0: an hour */
 	/* Changes the default policy, from which bind rules are gone. */
 	void (*policy)(struct policy *policy);

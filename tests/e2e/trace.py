@@ -16,7 +16,7 @@ from world import EVMON, ROOT, Tap, World, enter_namespace, same, true
 
 COLUMNS = "TIME PID UID MODULE SENSOR VERDICT RULE DETAIL"
 LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) +(\d+|-) +(\d+|-) +(\S+) +(bind|capability|exec|usb) +"
-                  r"(allow|alert) +(\S+) +(\S.*)$")
+                  r"(allow|alert|denied) +(\S+) +(\S.*)$")
 
 
 class Trace:
@@ -146,10 +146,60 @@ def running(world):
     same("the tree's end", world.manager.stop(), 0)
 
 
+def only_its_tree(world):
+    """-p and -- CMD show whoever descends from the root, and nobody who runs the same files elsewhere."""
+    world.plant()
+    trace = Trace(world, "-p", str(world.pid_of("auth")))
+    beside = Trace(world, command=["cat"])
+    for each in (trace, beside):
+        each.run.wait_text(COLUMNS.split()[0])
+    world.do("slac", "bind", "tcp", "ipv4", "any", "8849")
+    subprocess.run([world.modules + "/Auth/Auth", "--version"], stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    world.do("auth", "fork-deep", "2", "bind", "udp", "ipv4", "any", "8849")
+    trace.has("manager", "bind", "alert", "bind.admin-panel", "udp 0.0.0.0:8849")
+    for each in (trace, beside):
+        each.run.stop(signal.SIGINT)
+    same("the tree of auth", [row[1:] for row in trace.rows() if row[1] != "exec"],
+         [("bind", "alert", "bind.admin-panel", "udp 0.0.0.0:8849")])
+    same("the tree of cat", [row for row in beside.rows() if row[1] != "exec"], [])
+    same("the tree's end", world.manager.stop(), 0)
+
+
+def by_script(world):
+    """A manager that a script starts is known by its name, and tells where the modules are."""
+    script = world.dir + "/start"
+    with open(script, "w", encoding="utf-8") as out:
+        out.write('#!/bin/sh\n"$@"\n')
+    os.chmod(script, 0o755)
+    before = len(world.states.lines)
+    trace = Trace(world, "-x", command=[script, *manager(world)])
+    world.states.wait_text("ALL_MODULES_STARTED", before)
+    trace.run.wait_text("# modules in " + world.modules)
+    world.do("slac", "cap", "CAP_CHOWN")
+    trace.has("slac:EvseSlac", "capability", "alert", "capability.used", "CAP_CHOWN used")
+    world.ask("auth", "die", "0")
+    trace.run.end()
+    same("rules", {row[3] for row in trace.rows()}, {"capability.everest-chown", "capability.used"})
+
+
 def counted(world):
     trace = Trace(world, "-n", "2", command=["/bin/sh", "-c", "/bin/true; /bin/true; /bin/true"])
     trace.run.end()
     same("-n 2", len(trace.rows()), 2)
+    # What was started for the trace ends with it, and its status is the command's.
+    for options in (("-n", "1"), ("-d", "1")):
+        trace = Trace(world, *options, command=["/bin/sh", "-c", "exec sleep 1000"])
+        pid = trace.run.wait("the command's exec", lambda lines: next(
+            (match.group(2) for match in map(LINE.match, map(bytes.decode, lines)) if match), None))
+        same(f"{options}: it is told to end", trace.run.end(), 128 + signal.SIGTERM)
+        true(f"{options}: it has ended", not os.path.exists(f"/proc/{pid}"))
+        true("it is waited for, and that is told", "waiting for /bin/sh" in trace.said())
+    stubborn = Trace(world, "-n", "2", command=["/bin/sh", "-c", "trap 'echo DEFIANT' TERM; "
+                                                "while :; do sleep 1000 & wait; done"])
+    stubborn.run.wait_text("DEFIANT")
+    stubborn.run.process.terminate()
+    same("asked again, it is killed", stubborn.run.end(), 128 + signal.SIGKILL)
     same("-d 1", Trace(world, "-d", "1", "-p", str(os.getpid())).run.end(), 0)
 
 
@@ -244,6 +294,8 @@ def main():
                            ("-- CMD: its status", status_of_command),
                            ("-x: only violations", violations),
                            ("-p, -m, -s, -n: of a running tree", running),
+                           ("-p, -- CMD: nobody else", only_its_tree),
+                           ("-- CMD: a script that starts the manager", by_script),
                            ("-n, -d: an end", counted),
                            ("--json, -o: events of the schema", json_lines),
                            ("colour", colour),

@@ -42,7 +42,7 @@ struct trace {
 	uint64_t started_ns, shown, events, violations, bad, lost_told;
 	uint64_t by_rule[EVMON_RULES];
 	pid_t child;
-	int child_status;
+	bool ending; /* it was told to end */
 };
 
 static void print_json(struct trace *trace, const struct alert *alert)
@@ -70,6 +70,21 @@ static bool wanted(const struct trace *trace, const struct alert *alert)
 						    !strcmp(o->module, alert->module.name)));
 }
 
+/* An end that was asked for. The command goes first, and its tree's last events are seen; told once
+ * more, it is not asked any longer. */
+static void finish(struct trace *trace)
+{
+	if (!trace->child) {
+		loop_stop(trace->loop, EXIT_GOOD);
+		return;
+	}
+	kill(trace->child, trace->ending ? SIGKILL : SIGTERM);
+	if (!trace->ending)
+		log_info("waiting for %s (pid %d) to end", trace->options.command[0],
+			 (int)trace->child);
+	trace->ending = true;
+}
+
 static int show(struct trace *trace, const struct alert *alert)
 {
 	trace->events++;
@@ -85,8 +100,17 @@ static int show(struct trace *trace, const struct alert *alert)
 		text_alert(trace->out, alert, clock_offset_ns(), trace->color);
 	fflush(trace->out);
 	if (++trace->shown == trace->options.count)
-		loop_stop(trace->loop, EXIT_GOOD);
+		finish(trace);
 	return ferror(trace->out) ? -EPIPE : 0;
+}
+
+static int manager_seen(struct trace *trace, const struct event *event)
+{
+	int found = trace_tree_manager(&trace->tree, event);
+
+	if (found > 0 && !trace->options.json)
+		fprintf(trace->out, "# modules in %s\n", trace->tree.policy->modules_dir);
+	return found;
 }
 
 static int on_record(const void *data, size_t size, void *userdata)
@@ -94,6 +118,7 @@ static int on_record(const void *data, size_t size, void *userdata)
 	struct trace *trace = userdata;
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
 	struct event event;
+	int err;
 
 	if (!alert)
 		return -ENOMEM;
@@ -101,6 +126,9 @@ static int on_record(const void *data, size_t size, void *userdata)
 		trace->bad++;
 		return 0;
 	}
+	err = manager_seen(trace, &event);
+	if (err < 0)
+		return err;
 	naming_slot(trace->tree.kernel, trace->tree.modules, event.process.class,
 		    event.process.slot,
 		    (struct module_args){ event.process.args, event.process.args_length });
@@ -193,20 +221,17 @@ static int on_signal(int signal, pid_t sender, void *userdata)
 {
 	struct trace *trace = userdata;
 
-	(void)sender;
-	/* ^C reaches the command as well; any other end is passed on to it. */
-	if (trace->child && signal != SIGINT)
+	/* A terminal's ^C has no sender and reaches the command, too; all else is passed on. */
+	if (!trace->child || trace->ending)
+		finish(trace);
+	else if (signal != SIGINT || sender)
 		kill(trace->child, signal);
-	if (!trace->child)
-		loop_stop(trace->loop, EXIT_GOOD);
 	return 0;
 }
 
 static int on_timer(void *userdata)
 {
-	struct trace *trace = userdata;
-
-	loop_stop(trace->loop, EXIT_GOOD);
+	finish(userdata);
 	return 0;
 }
 
@@ -217,11 +242,10 @@ static int on_child(int fd, uint32_t events, void *userdata)
 
 	(void)fd;
 	(void)events;
-	if (waitpid(trace->child, &status, 0) == trace->child)
-		trace->child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-							    WEXITSTATUS(status);
+	if (waitpid(trace->child, &status, 0) < 0)
+		return -errno;
 	trace->child = 0;
-	loop_stop(trace->loop, trace->child_status);
+	loop_stop(trace->loop, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 	return 0;
 }
 
@@ -269,9 +293,16 @@ static int loop_start(struct trace *trace)
 		err = loop_add_signals(trace->loop, signals, on_signal, trace);
 	if (err >= 0 && trace->options.duration_ns)
 		err = loop_add_timer(trace->loop, on_timer, trace, &trace->timer);
-	if (err >= 0 && trace->timer)
-		err = loop_timer_set(trace->timer, clock_boot_ns() + trace->options.duration_ns);
 	return err;
+}
+
+static int command_start(struct trace *trace)
+{
+	int err = trace_tree_spawn(&trace->tree, trace->options.command, &trace->child);
+
+	if (err < 0)
+		return err;
+	return loop_add_pid(trace->loop, trace->child, on_child, trace, NULL);
 }
 
 static int start(struct trace *trace)
@@ -297,12 +328,13 @@ static int start(struct trace *trace)
 		if (err < 0)
 			return err;
 	}
-	if (!o->command)
-		return 0;
-	err = trace_tree_spawn(&trace->tree, o->command, &trace->child);
-	if (err < 0)
-		return err;
-	return loop_add_pid(trace->loop, trace->child, on_child, trace, NULL);
+	/* From here on it counts: loading may have taken a second. */
+	trace->started_ns = clock_boot_ns();
+	if (o->command)
+		err = command_start(trace);
+	if (err >= 0 && trace->timer)
+		err = loop_timer_set(trace->timer, trace->started_ns + o->duration_ns);
+	return err;
 }
 
 static void trace_fini(struct trace *trace)
@@ -348,7 +380,7 @@ static int run(struct trace *trace)
 
 int trace_main(int argc, char **argv)
 {
-	struct trace trace = { .uevent_fd = -1, .started_ns = clock_boot_ns() };
+	struct trace trace = { .uevent_fd = -1 };
 	int status = trace_options_parse(argc, argv, &trace.options);
 
 	if (status)

@@ -58,27 +58,27 @@ static int prefix_of(char *const *argv, char *modules_dir)
 	return -ENOENT;
 }
 
-static void modules_dir_find(struct trace_tree *tree, char *const *argv)
+static void modules_dir_find(struct trace_tree *tree, const char *manager, char *const *argv)
 {
 	char *dir = tree->policy->modules_dir;
-	char exe[PATH_MAX];
+	char exe[PATH_MAX], found[PATH_MAX];
 
 	if (access(dir, F_OK) == 0 || prefix_of(argv, dir) == 0)
 		return;
-	snprintf(exe, sizeof(exe), "%s", tree->root[0] ? tree->root : tree->policy->manager);
-	snprintf(dir, PATH_MAX, "%.3900s/../" MODULES_BELOW_PREFIX, dirname(exe));
-	if (access(dir, F_OK) < 0)
+	snprintf(exe, sizeof(exe), "%s", manager);
+	snprintf(found, sizeof(found), "%.3900s/../" MODULES_BELOW_PREFIX, dirname(exe));
+	if (!realpath(found, dir))
 		dir[0] = '\0';
 }
 
-/* argv of a running process into pointers; the text stays in `buffer`. */
-static void argv_of(pid_t pid, char *buffer, size_t size, char **argv, size_t max)
+/* argv as the kernel has it, NUL after each, into pointers; text[length] is made a NUL. */
+static void argv_split(char *text, size_t length, char **argv, size_t max)
 {
-	ssize_t n = process_args((uint32_t)pid, buffer, size);
 	size_t k = 0;
 
-	for (ssize_t at = 0; at < n && k + 1 < max; at += (ssize_t)strlen(buffer + at) + 1)
-		argv[k++] = buffer + at;
+	text[length] = '\0';
+	for (size_t at = 0; at < length && k + 1 < max; at += strlen(text + at) + 1)
+		argv[k++] = text + at;
 	argv[k] = NULL;
 }
 
@@ -92,11 +92,11 @@ static int root_find(struct trace_tree *tree, const struct trace_options *option
 		err = command_path(options->command[0], tree->root);
 		if (err < 0)
 			return log_err_errno(err, "%s", options->command[0]);
-		modules_dir_find(tree, options->command);
+		modules_dir_find(tree, tree->root, options->command);
 		return 0;
 	}
 	if (!options->pid) {
-		modules_dir_find(tree, NULL);
+		modules_dir_find(tree, tree->policy->manager, NULL);
 		return 0;
 	}
 	if (kill(options->pid, 0) < 0 && errno == ESRCH) {
@@ -106,8 +106,9 @@ static int root_find(struct trace_tree *tree, const struct trace_options *option
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)options->pid);
 	n = readlink(link, tree->root, sizeof(tree->root) - 1);
 	tree->root[n < 0 ? 0 : n] = '\0';
-	argv_of(options->pid, text, sizeof(text), argv, ARRAY_SIZE(argv));
-	modules_dir_find(tree, argv);
+	n = process_args((uint32_t)options->pid, text, sizeof(text) - 1);
+	argv_split(text, n < 0 ? 0 : (size_t)n, argv, ARRAY_SIZE(argv));
+	modules_dir_find(tree, tree->root, argv);
 	return 0;
 }
 
@@ -130,6 +131,16 @@ static int on_task(const struct snapshot_task *task, void *userdata)
 	return 0;
 }
 
+/* The kernel learns what the policy and modules_dir name; again once the latter is known. */
+static int rules_write(struct trace_tree *tree)
+{
+	struct policy *policy = tree->policy;
+
+	policy->capability_action = policy->modules_dir[0] ? tree->capability_action : ACTION_ALLOW;
+	naming_files(tree->kernel, tree->modules, policy, NULL, NULL);
+	return naming_policy(tree->kernel, tree->modules, policy);
+}
+
 static int kernel_start(struct trace_tree *tree, const struct trace_options *options)
 {
 	struct kernel_options kernel_options = { .tracing = true,
@@ -141,12 +152,8 @@ static int kernel_start(struct trace_tree *tree, const struct trace_options *opt
 		log_err("%s", where);
 		return err;
 	}
-	if (!tree->policy->modules_dir[0])
-		tree->policy->capability_action = ACTION_ALLOW;
-	naming_files(tree->kernel, tree->modules, tree->policy, NULL, NULL);
-	if (tree->root[0] && tables_exe(tree->kernel, tree->root, EVMON_CLASS_MANAGER, true) < 0)
-		log_debug("%s is not there", tree->root);
-	err = naming_policy(tree->kernel, tree->modules, tree->policy);
+	tree->capability_action = tree->policy->capability_action;
+	err = rules_write(tree);
 	if (err < 0)
 		return log_err_errno(err, "cannot write the policy into the kernel");
 	if (options->pid)
@@ -190,13 +197,31 @@ void trace_tree_describe(const struct trace_tree *tree, FILE *out)
 		dir[0] ? dir : "no directory that was found: capabilities show as allow");
 	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++) {
 		const struct coverage_row *row = &coverage->rows[role];
+		bool refused = role == COVERAGE_BIND_DENY; /* its limits are about refusing */
+		const char *limits = refused ? NULL : row->limits;
 
-		if (role == COVERAGE_BIND_DENY)
-			continue;
-		fprintf(out, "# %s: %s%s%s\n", coverage_role_name((enum coverage_role)role),
+		fprintf(out, "# %s: %s%s%s\n",
+			refused ? "refused binds" : coverage_role_name((enum coverage_role)role),
 			row->n_hooks ? hook_name(row->hooks[0]) : "no hook works here",
-			row->limits ? "; " : "", row->limits ? row->limits : "");
+			limits ? "; " : "", limits ? limits : "");
 	}
+}
+
+int trace_tree_manager(struct trace_tree *tree, const struct event *event)
+{
+	char text[EVENT_ARGS_MAX + 1], *argv[128] = { NULL };
+	int err;
+
+	if (tree->policy->modules_dir[0] || event->sensor != EVMON_SENSOR_EXEC ||
+	    event->process.class != EVMON_CLASS_MANAGER || event->process.exe[0] != '/')
+		return 0;
+	memcpy(text, event->process.args, event->process.args_length);
+	argv_split(text, event->process.args_length, argv, ARRAY_SIZE(argv));
+	modules_dir_find(tree, event->process.exe, argv);
+	if (!tree->policy->modules_dir[0])
+		return 0;
+	err = rules_write(tree);
+	return err < 0 ? err : 1;
 }
 
 int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid)
@@ -209,6 +234,7 @@ int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid)
 	if (pid == 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
+		tables_root(tree->kernel, getpid()); /* the settings are shared memory */
 		execvp(command[0], command);
 		_exit(errno == ENOENT ? 127 : 126);
 	}

@@ -17,6 +17,8 @@ struct trace_tree {
 	struct modules *modules;
 	struct kernel *kernel;
 	char root[PATH_MAX]; /* executable of the tree's root; empty: the policy's manager */
+	enum policy_action
+		capability_action; /* the policy's; while modules_dir is unknown it is ALLOW */
 };
 
 /* Loads, attaches, takes the snapshot. Has said what is wrong; -EPERM, -ENOTSUP, -EBADMSG (policy)
@@ -25,5 +27,8 @@ int trace_tree_open(struct trace_tree *tree, const struct trace_options *options
 void trace_tree_close(struct trace_tree *tree);
 /* "# tree, modules, hooks", for people. */
 void trace_tree_describe(const struct trace_tree *tree, FILE *out);
+/* A manager that a script started is seen here: it says where the modules are, if that is not known
+ * yet. 1: now it is, in policy->modules_dir; 0: nothing new. */
+int trace_tree_manager(struct trace_tree *tree, const struct event *event);
 /* Starts the command as the root of the tree. */
 int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid);

@@ -59,6 +59,8 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 				      .type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
 				      .attach = BPF_CGROUP_INET6_BIND,
 				      .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FEXIT_SOCKET_BIND] = { FEXIT("fexit_socket_bind", "security_socket_bind"),
+					   .role = COVERAGE_BIND_DENY },
 	[EVMON_HOOK_FEXIT_CAPABLE] = { FEXIT("fexit_capable", "security_capable"),
 				       .role = COVERAGE_CAPABILITY },
 	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
@@ -84,6 +86,11 @@ static const enum evmon_hook bind_deny[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FMOD_RET_SOCKET_BIND },
 	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
 };
+/* What --trace takes instead: it sees what was refused. */
+static const enum evmon_hook bind_refused[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_FEXIT_SOCKET_BIND },
+	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
+};
 static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_CAPABLE },
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
@@ -107,8 +114,13 @@ const struct hook *hook_get(enum evmon_hook hook)
 	return hooks[hook].program ? &hooks[hook] : NULL;
 }
 
-size_t hook_candidates(enum coverage_role role, const enum evmon_hook (**ret)[COVERAGE_HOOKS])
+size_t hook_candidates(enum coverage_role role, bool tracing,
+		       const enum evmon_hook (**ret)[COVERAGE_HOOKS])
 {
+	if (role == COVERAGE_BIND_DENY && tracing) {
+		*ret = bind_refused;
+		return ARRAY_SIZE(bind_refused);
+	}
 	*ret = candidates[role].list;
 	return candidates[role].n;
 }

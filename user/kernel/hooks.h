@@ -21,5 +21,6 @@ struct hook {
 const struct hook *hook_get(enum evmon_hook hook);
 
 /* The candidates of a role, best first: hooks that serve together, terminated by NONE. Returns
- * how many there are. */
-size_t hook_candidates(enum coverage_role role, const enum evmon_hook (**ret)[COVERAGE_HOOKS]);
+ * how many there are. While tracing only those that observe. */
+size_t hook_candidates(enum coverage_role role, bool tracing,
+		       const enum evmon_hook (**ret)[COVERAGE_HOOKS]);

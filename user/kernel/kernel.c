@@ -55,7 +55,7 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 {
 	struct coverage_row *row = &kernel->coverage.rows[role];
 	const enum evmon_hook(*list)[COVERAGE_HOOKS];
-	size_t n = hook_candidates(role, &list);
+	size_t n = hook_candidates(role, kernel->options.tracing, &list);
 
 	row->n_hooks = 0;
 	row->limits = NULL;
@@ -94,8 +94,7 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 		return -ENOTSUP;
 	}
 	for (unsigned role = COVERAGE_TREE; role < COVERAGE_USB; role++)
-		if (role != COVERAGE_BIND_DENY || !kernel->options.tracing)
-			role_choose(kernel, &trial, role, 0);
+		role_choose(kernel, &trial, role, 0);
 	btf__free(trial.btf);
 	if (rows[COVERAGE_EXEC].n_hooks || rows[COVERAGE_BIND].n_hooks)
 		return 0;
@@ -171,7 +170,7 @@ static void role_next(struct kernel *kernel, enum coverage_role role)
 	struct trial trial = { .btf = btf__load_vmlinux_btf(), .cgroup_fd = kernel->cgroup_fd };
 	enum evmon_hook refused = kernel->coverage.rows[role].hooks[0];
 	const enum evmon_hook(*list)[COVERAGE_HOOKS];
-	size_t n = hook_candidates(role, &list);
+	size_t n = hook_candidates(role, kernel->options.tracing, &list);
 	size_t i = 0;
 
 	while (i < n && list[i][0] != refused)
@@ -328,7 +327,8 @@ static bool policy_denies_bind(const struct policy *policy)
 int kernel_attach(struct kernel *kernel, const struct policy *policy)
 {
 	for (unsigned role = 0; role < COVERAGE_USB; role++) {
-		if (role == COVERAGE_BIND_DENY && !policy_denies_bind(policy))
+		if (role == COVERAGE_BIND_DENY && !kernel->options.tracing &&
+		    !policy_denies_bind(policy))
 			continue;
 		/* The iterator is a program that is read, see snapshot.c. */
 		if (role != COVERAGE_SNAPSHOT)

@@ -16,7 +16,7 @@ struct kernel;
 
 struct kernel_options {
 	bool tracing;	/* each event of the tree; observing hooks only, actions are ignored */
-	bool tree_only; /* while tracing: nothing from outside the tree */
+	bool tree_only; /* while tracing: those who descend from the root, and nobody else */
 };
 
 /* Tries hooks and loads programs; attaches nothing. -EPERM: a right is missing; -ENOTSUP: no

@@ -31,7 +31,8 @@ int tables_modules_dir(struct kernel *kernel, const char *dir);
 int tables_unit(struct kernel *kernel, const char *unit);
 /* Children that `spawner` forks from now on get the class; 0 ends it. */
 void tables_spawner(struct kernel *kernel, pid_t spawner, enum evmon_class class);
-/* The next snapshot takes a running process as the manager of a tree (-p PID). */
+/* The root of the tree of -p or -- CMD, a manager whatever it runs: for the next snapshot and at
+ * its execs. The child that is to be it may say so itself, before it execs. */
 void tables_root(struct kernel *kernel, pid_t pid);
 
 enum {

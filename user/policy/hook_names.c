@@ -22,6 +22,7 @@ static const char *const names[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_FMOD_RET_SOCKET_BIND] = "fmod_ret/security_socket_bind",
 	[EVMON_HOOK_CGROUP_BIND4] = "cgroup/bind4",
 	[EVMON_HOOK_CGROUP_BIND6] = "cgroup/bind6",
+	[EVMON_HOOK_FEXIT_SOCKET_BIND] = "fexit/security_socket_bind",
 	[EVMON_HOOK_FEXIT_CAPABLE] = "fexit/security_capable",
 	[EVMON_HOOK_TP_CAP_CAPABLE] = "tp_btf/cap_capable",
 	[EVMON_HOOK_UEVENT] = "uevent",

@@ -7,7 +7,7 @@
 # nothing is denied any more; --trace never denies, whatever the policy says.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 19
+test_begin 20
 
 panel="the admin panel's port"
 
@@ -67,7 +67,8 @@ port_that_results() {
 	ask slac release
 }
 
-# Each attempt counts, though none got anywhere: in one alert at once, and one at the end.
+# Each attempt counts, though none got anywhere: in one alert at once, and one at the end. There the
+# two of auth that the traces saw are told as well, since evmon's window has not ended yet.
 attempts_add_up() {
 	ask slac repeat 1000 bind tcp ipv4 loopback 8849
 	case $answer in "error EPERM "*" done=0 failed=1000"*) ;; *) return 1 ;; esac
@@ -75,7 +76,25 @@ attempts_add_up() {
 	mine='.module.id == "slac" and .object.family == "ipv4" and .verdict == "denied"'
 	summary
 	[ "$(jq -s "map(select($mine) | .count) | add" "$alerts")" -eq 1000 ] &&
-		[ "$(jq -c "select($mine | not)" "$alerts" | wc -l)" -eq $((n_alerts + 1)) ]
+		[ "$(jq -c "select($mine | not)" "$alerts" | wc -l)" -eq $((n_alerts + 2)) ] &&
+		[ "$(jq -s 'map(select(.module.id == "auth" and .count == 2)) | length' "$alerts")" -eq 1 ]
+}
+
+# Beside the daemon, a trace that knows the default policy only sees what was refused, to whom.
+trace_shows_it() {
+	for of in "" "-p $tree_pid"; do
+		# shellcheck disable=SC2086 # none or two words
+		/usr/bin/evmon --trace -s bind -n 2 $of >"$test_dir/trace" 2>&1 &
+		trace_pid=$!
+		wait_event "$test_dir/trace" '^TIME ' || return 1
+		ask auth bind tcp ipv4 any 8849
+		ask auth bind tcp ipv6 loopback 8850
+		wait_exit "$trace_pid" || return 1
+		cat "$test_dir/trace"
+		ask auth release
+		grep -qE "auth:Auth +bind +denied +bind.admin-panel .*0\.0\.0\.0:8849" "$test_dir/trace" &&
+			grep -qE "auth:Auth +bind +allow +- .*\[::1\]:8850" "$test_dir/trace" || return 1
+	done
 }
 
 binds() { # ID: nobody refuses it any more
@@ -128,6 +147,7 @@ check "a mapped address is denied" denied auth Auth tcp dual ::ffff:127.0.0.1 ip
 check "root outside the tree is denied" host_is_denied by $$
 check "a port that results is told" port_that_results
 check "tree goes on" tree_goes_on
+check "a trace beside it shows what was refused" trace_shows_it
 check "a thousand attempts add up, and nothing else was told" attempts_add_up
 check "the same bytes came out at the broker" published_equals_journal
 kill "$publish_pid"
