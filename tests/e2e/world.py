@@ -161,15 +161,17 @@ class World:
 
     def furnish_programs(self):
         """What Setup runs tells that it was run, then does it. systemctl wants to raise a limit
-        that is lower than systemd's, and asks in vain for CAP_SYS_RESOURCE: then it stays out."""
-        real = raise_limit()
+        that is lower than systemd's, and asks in vain for CAP_SYS_RESOURCE: then it stays out.
+        hostname is busybox's, as on Yocto images: each applet sets its ids to what they are."""
+        programs = {"systemctl": raise_limit() and shutil.which("systemctl"),
+                    "hostname": f"{shutil.which('busybox')} hostname"}
         os.mkdir(self.dir + "/bin")
-        for name in ("systemctl", "hostname"):
+        for name, program in programs.items():
             with open(f"{self.dir}/bin/{name}", "w", encoding="utf-8") as out:
                 os.fchmod(out.fileno(), 0o755)
                 out.write(f"#!/bin/sh\necho {name} >{self.habit_fifo}\n")
-                if real and shutil.which(name):
-                    out.write(f'exec {shutil.which(name)} "$@"\n')
+                if program:
+                    out.write(f'exec {program} "$@"\n')
 
     # --- processes --------------------------------------------------------------------------------
 
