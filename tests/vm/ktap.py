@@ -3,10 +3,12 @@
 
 init marks where a test begins and ends ("# vm: begin NAME"); between the marks the test speaks
 KTAP, or the TAP of cmocka. A test is good if it met its plan, failed nothing and exited with 0; one
-that gives no result at all is a failure, never a silence. What comes out is one flat KTAP list over
-all machines of a run, each line with the row's name; other lines of the guest become diagnostics.
+that gives no result at all is a failure, never a silence. What comes out is one flat KTAP list, each
+line with the row's name, and with the seconds that a result took; other lines of the guest become
+diagnostics.
 """
 import re
+import time
 
 RESULT = re.compile(r"(not )?ok\b ?(\d+)?(?: -)? ?(.*)")
 PLAN = re.compile(r"1\.\.(\d+)(?:\s*# *SKIP\b *(.*))?$", re.I)
@@ -21,11 +23,11 @@ def printable(text):
 
 
 class Reader:
-    """Results of one machine, numbered from first on. show(TEXT) takes each line for the user."""
+    """Results of one machine. show(TEXT) takes each line for the user."""
 
-    def __init__(self, row, first, show):
+    def __init__(self, row, show):
         self.row = row
-        self.number = first
+        self.number = 1
         self.show = show
         self.passed = self.failed = self.skipped = 0
         self.up = None
@@ -40,6 +42,7 @@ class Reader:
         self.plan = None
         self.seen = 0
         self.failed_before = self.failed
+        self.since = time.monotonic()
 
     def report(self, verdict, what):
         self.show(f"{verdict} {self.number} - {self.row} {printable(what)}")
@@ -103,7 +106,11 @@ class Reader:
             self.skipped += 1
         else:
             self.passed += 1
-        self.report("not ok" if bad else "ok", f"{self.test}: {name}")
+        now = time.monotonic()
+        name, mark, why = name.partition(" # ")
+        self.report("not ok" if bad else "ok",
+            f"{self.test}: {name} ({now - self.since:.1f} s){mark}{why}")
+        self.since = now
         if number and int(number) != self.seen:
             self.fail(f"{self.test}: result {number} where {self.seen} was due")
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """USB hot-plug for a test machine, over QEMU's machine protocol.
 
-A guest asks in words ("usb-add kbd k0"); Hotplug.ask() does it and answers "ok" or "error WHY".
+A guest asks in words ("usb-add kbd k0"), for several things at once with "and" between them;
+Hotplug.ask() does it and answers "ok" or "error WHY". There are several controllers, since a kernel
+takes the devices of one in one after the other, with waits of fixed length: PORT is "2", "4.1"
+behind a hub, or "3:2" on another controller than the first.
+
 Each device gets the serial number evmon-ID, so that tests know what to expect. A storage device is
 backed by a sparse file of its own, which goes away with the machine.
 """
@@ -9,6 +13,7 @@ import json
 import os
 import re
 
+CONTROLLERS = 8
 STORAGE_BYTES = 16 << 20
 DRIVERS = {
     "kbd": "usb-kbd",
@@ -53,14 +58,16 @@ class Qmp:
                 return answer["return"]
 
     def wait_event(self, name, **data):
-        """The first event of that name with these members, seen since the last wait or later."""
+        """Takes out the first event of that name with these members, seen already or to come."""
+        at = 0
         while True:
-            for event in self.events:
+            for event in self.events[at:]:
                 have = event.get("data", {})
                 if event["event"] == name and all(have.get(k) == v for k, v in data.items()):
-                    self.events.clear()
+                    self.events.remove(event)
                     return event
-            self.events = [self._read()]
+            at = len(self.events)
+            self.events.append(self._read())
 
 
 class Hotplug:
@@ -70,18 +77,24 @@ class Hotplug:
         self.qmp = qmp
         self.folder = folder
         self.devices = {}
+        self.going = []
 
-    def ask(self, words):
+    def ask(self, request):
         try:
-            if len(words) in (3, 4) and words[0] == "usb-add":
-                self._add(*words[1:])
-            elif len(words) == 2 and words[0] == "usb-del":
-                self._remove(words[1])
-            else:
-                return "error not understood: " + " ".join(words)
+            for part in request.split(" and "):
+                self._do(part.split())
+            self._gone()
         except (QmpError, OSError) as err:
             return "error " + str(err).replace("\n", " ")
         return "ok"
+
+    def _do(self, words):
+        if len(words) in (3, 4) and words[0] == "usb-add":
+            self._add(*words[1:])
+        elif len(words) == 2 and words[0] == "usb-del":
+            self._remove(words[1])
+        else:
+            raise QmpError("not understood: " + " ".join(words))
 
     def _add(self, kind, name, port=None):
         if kind not in DRIVERS:
@@ -90,7 +103,8 @@ class Hotplug:
             raise QmpError(f"not an id: {name}")
         if name in self.devices:
             raise QmpError(f"{name} is attached already")
-        options = {"driver": DRIVERS[kind], "id": name, "bus": "xhci.0"}
+        controller, _, port = (port or "0:").rpartition(":")
+        options = {"driver": DRIVERS[kind], "id": name, "bus": f"xhci{controller or 0}.0"}
         if port:
             options["port"] = port
         if kind != "hub":
@@ -107,8 +121,14 @@ class Hotplug:
         if name not in self.devices:
             raise QmpError(f"{name} is not attached")
         self.qmp.execute("device_del", id=name)
-        self.qmp.wait_event("DEVICE_DELETED", device=name)
-        self._backend_remove(self.devices.pop(name), name)
+        self.going.append(name)
+
+    def _gone(self):
+        """QEMU takes its time to say so: devices go together."""
+        while self.going:
+            name = self.going.pop()
+            self.qmp.wait_event("DEVICE_DELETED", device=name)
+            self._backend_remove(self.devices.pop(name), name)
 
     def _backend_add(self, kind, name, options):
         if kind == "storage":
