@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # libFuzzer targets: tests/fuzz/fuzz_X.c is built with the room named in fuzz_room_X, instrumented,
-# under ASan and UBSan. `make fuzz FUZZ_SECONDS=60` runs each on its seeds; what it finds is left in
-# $(BUILD)/fuzz.
+# under ASan and UBSan. `make fuzz FUZZ_SECONDS=60` runs each on its seeds and goes on from what it
+# found before; FUZZ_RUNS=N makes the same N runs each time, from the seeds alone, in FUZZ_SECONDS at
+# most if that is given, too. What it finds is left in $(BUILD)/fuzz.
 
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= $(if $(FUZZ_RUNS),,20)
+fuzz_limits = $(if $(FUZZ_RUNS),-seed=1 -runs=$(FUZZ_RUNS)) \
+	$(if $(FUZZ_SECONDS),-max_total_time=$(FUZZ_SECONDS))
+fuzz_corpus = $(BUILD)/fuzz/$(if $(FUZZ_RUNS),smoke,corpus)/$(1)
 
 fuzz_room_decode := event
 fuzz_room_uevent := event
@@ -34,11 +38,12 @@ $(BUILD)/fuzz/fuzz_$(1): $(BUILD)/fuzz/tests/fuzz/fuzz_$(1).o \
 
 .PHONY: fuzz-$(1)
 fuzz-$(1): $(BUILD)/fuzz/fuzz_$(1)
-	@mkdir -p $(BUILD)/fuzz/corpus/$(1)
-	@$(BUILD)/fuzz/fuzz_$(1) $(if $(FUZZ_RUNS),-seed=1 -runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) -timeout=10 -rss_limit_mb=2048 \
+	@$(if $(FUZZ_RUNS),rm -rf $(fuzz_corpus))
+	@mkdir -p $(fuzz_corpus)
+	@$(BUILD)/fuzz/fuzz_$(1) $$(fuzz_limits) -timeout=60 -rss_limit_mb=2048 \
 		-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/$(1)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(fuzz_room_$(1)).dict)) \
-		$(BUILD)/fuzz/corpus/$(1) $(fuzz_seeds_$(1))
+		$(fuzz_corpus) $(fuzz_seeds_$(1))
 endef
 $(foreach name,$(fuzz_names),$(eval $(call fuzz_rules,$(name))))
 
