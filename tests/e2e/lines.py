@@ -87,3 +87,13 @@ class Lines:
                 self.process.kill()
         self.process.wait()
         self.thread.join(5)
+
+
+def last_words(processes):
+    """What processes said at last, for a failure."""
+    told = []
+    for process in processes:
+        if process.lines:
+            told.append(process.name() + " said at last:")
+            told += ["    " + line[:200] for line in process.tail(6).splitlines()]
+    return "\n".join(told)

@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 
-from lines import PATIENCE, Lines
+from lines import PATIENCE, Lines, last_words
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
@@ -198,13 +198,7 @@ class World:
         self.close()
 
     def said(self):
-        """The last words of all processes, for a failure."""
-        told = []
-        for process in self.processes:
-            if process.lines and process not in (self.journal, self.sub):
-                told.append(process.name() + " said at last:")
-                told += ["    " + line[:200] for line in process.tail(6).splitlines()]
-        return "\n".join(told)
+        return last_words(p for p in self.processes if p not in (self.journal, self.sub))
 
     # --- broker, subscriber, publisher ------------------------------------------------------------
 
