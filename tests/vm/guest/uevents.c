@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Writes the kernel's uevents to stdout, a line each as it comes: "ACTION DEVPATH KEY=VALUE...",
- * with the keys that tests ask for, in the table's order. busybox's uevent starts a program for each
- * event, and one keyboard that comes and goes makes forty: emulated, that took longer than the
+ * with the keys that tests ask for, in the table's order. busybox's uevent starts a program for
+ * each event, and one keyboard that comes and goes makes forty: emulated, that took longer than the
  * kernel took for the keyboard. "listening" on stderr says that nothing is missed from now on; what
  * the kernel had to drop all the same ends the program with a failure.
  */
