@@ -34,7 +34,7 @@ struct daemon_counters {
 
 /* The manager as its exec or the snapshot showed it. */
 struct daemon_manager {
-	uint32_t pid, uid, exe_dev;
+	uint32_t pid, exe_dev;
 	uint64_t start_ns, exe_ino;
 	char comm[17];
 };

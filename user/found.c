@@ -67,7 +67,6 @@ void found_joined(struct daemon *daemon, const struct event *event)
 {
 	const struct event_process *p = &event->process;
 	struct daemon_manager manager = { .pid = p->pid,
-					  .uid = p->uid,
 					  .exe_dev = p->exe_dev,
 					  .start_ns = p->start_ns,
 					  .exe_ino = p->exe_ino };
@@ -81,15 +80,21 @@ void found_joined(struct daemon *daemon, const struct event *event)
 		settle_arm(daemon);
 }
 
-static void actor_of(const struct snapshot_task *task, struct evmon_actor *actor)
+static void finding_of(const struct snapshot_task *task, enum evmon_hook hook,
+		       struct finding *finding)
 {
-	*actor = (struct evmon_actor){ .start_ns = task->start_ns,
-				       .exe_ino = task->exe_ino,
-				       .exe_dev = task->exe_dev,
-				       .tgid = task->pid,
-				       .uid = task->uid,
-				       .class = (uint16_t)task->class };
-	memcpy(actor->comm, task->comm, sizeof(actor->comm));
+	*finding = (struct finding){ .hook = hook,
+				     .actor = { .start_ns = task->start_ns,
+						.exe_ino = task->exe_ino,
+						.exe_dev = task->exe_dev,
+						.tgid = task->pid,
+						.uid = task->uid,
+						.class = (uint16_t)task->class },
+				     .ids = { .ppid = task->ppid,
+					      .uid = task->uid,
+					      .euid = task->euid,
+					      .gid = task->gid } };
+	memcpy(finding->actor.comm, task->comm, sizeof(finding->actor.comm));
 }
 
 static int stand_exec(struct daemon *daemon, const struct snapshot_task *task, unsigned slot,
@@ -99,21 +104,23 @@ static int stand_exec(struct daemon *daemon, const struct snapshot_task *task, u
 				       .slot = (uint16_t)slot,
 				       .verdict = EVMON_VERDICT_ALERT,
 				       .sensor = EVMON_SENSOR_EXEC };
-	struct evmon_actor actor;
+	struct finding finding;
 
 	key.object.exec.ino = task->exe_ino;
 	key.object.exec.dev = task->exe_dev;
-	actor_of(task, &actor);
-	return pipeline_stand(daemon, &key, &actor);
+	finding_of(task,
+		   rule == EVMON_RULE_EXEC_ROOT_STEADY ? EVMON_HOOK_PROC : EVMON_HOOK_ITER_TASK,
+		   &finding);
+	return pipeline_stand(daemon, &key, &finding);
 }
 
 static int stand_held(struct daemon *daemon, const struct snapshot_task *task, unsigned slot,
 		      uint64_t allowed)
 {
-	struct evmon_actor actor;
+	struct finding finding;
 	int err = 0;
 
-	actor_of(task, &actor);
+	finding_of(task, EVMON_HOOK_ITER_TASK, &finding);
 	for (unsigned number = 0; err >= 0 && number < CAPABILITY_COUNT; number++) {
 		struct evmon_tally_key key = { .rule = EVMON_RULE_CAPABILITY_HELD,
 					       .slot = (uint16_t)slot,
@@ -126,7 +133,7 @@ static int stand_held(struct daemon *daemon, const struct snapshot_task *task, u
 			key.rule = EVMON_RULE_CAPABILITY_EVEREST_CHOWN;
 		key.object.capability.number = (uint8_t)number;
 		key.object.capability.kind = EVMON_CAPABILITY_HELD;
-		err = pipeline_stand(daemon, &key, &actor);
+		err = pipeline_stand(daemon, &key, &finding);
 	}
 	return err;
 }
@@ -173,7 +180,6 @@ static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct daemon *daemon = userdata;
 	struct daemon_manager manager = { .pid = task->pid,
-					  .uid = task->uid,
 					  .exe_dev = task->exe_dev,
 					  .start_ns = task->start_ns,
 					  .exe_ino = task->exe_ino };
@@ -196,16 +202,19 @@ int found_settled(void *userdata)
 	struct daemon *daemon = userdata;
 	const struct daemon_manager *m = &daemon->manager;
 	struct snapshot_task task = { .pid = m->pid,
-				      .uid = m->uid,
 				      .exe_dev = m->exe_dev,
 				      .exe_ino = m->exe_ino,
 				      .start_ns = m->start_ns,
 				      .class = EVMON_CLASS_MANAGER };
-	uint32_t euid = 0;
+	struct process_ids ids;
 
 	memcpy(task.comm, m->comm, sizeof(task.comm));
 	if (!m->pid || daemon->policy->root_action == ACTION_ALLOW ||
-	    process_euid(m->pid, m->start_ns, &euid) < 0 || euid)
+	    process_ids(m->pid, m->start_ns, &ids) < 0 || ids.euid)
 		return 0;
+	task.ppid = ids.ppid;
+	task.uid = ids.uid;
+	task.euid = ids.euid;
+	task.gid = ids.gid;
 	return stand_exec(daemon, &task, EVMON_CLASS_MANAGER, EVMON_RULE_EXEC_ROOT_STEADY);
 }

@@ -177,11 +177,16 @@ int pipeline_sweep(struct daemon *daemon)
 }
 
 int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
-		   const struct evmon_actor *actor)
+		   const struct finding *finding)
 {
+	const struct evmon_actor *actor = &finding->actor;
+	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
 	struct evmon_tally tally;
-	int err = tallies_stand(daemon->kernel, key, actor, clock_boot_ns());
+	int err;
 
+	if (!alert)
+		return -ENOMEM;
+	err = tallies_stand(daemon->kernel, key, actor, clock_boot_ns());
 	if (err == -EEXIST || err == -E2BIG) /* full: self.map-full tells */
 		return 0;
 	if (err < 0)
@@ -189,7 +194,11 @@ int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
 	err = tallies_read(daemon->kernel, key, &tally);
 	if (err < 0)
 		return err;
-	return window_arm(daemon, on_tally(key, &tally, daemon));
+	naming_slot(daemon->kernel, daemon->modules, actor->class, key->slot,
+		    (struct module_args){ NULL, 0 });
+	alert_from_tally(alert, key, &tally, daemon->modules, daemon->policy);
+	alert_found(alert, finding->hook, &finding->ids);
+	return window_arm(daemon, aggregate_push(daemon->aggregate, alert, clock_boot_ns()));
 }
 
 int pipeline_tick(struct daemon *daemon, bool all)

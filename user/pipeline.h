@@ -4,15 +4,20 @@
 /* The way of the data, from the ring to the disk. */
 #include "daemon.h"
 
-struct tally_finding;
-
 /* Empties the rings. */
 int pipeline_drain(struct daemon *daemon);
 /* An alert that user space found; count 1. identity: see aggregate_push_own(). */
 int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identity);
+/* What user space found of a process itself, and by what. */
+struct finding {
+	enum evmon_hook hook;
+	struct evmon_actor actor;
+	struct process_ids ids;
+};
+
 /* A finding that is counted once, in the kernel's tallies (tallies_stand). */
 int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
-		   const struct evmon_actor *actor);
+		   const struct finding *finding);
 /* self.*: what evmon has to say of itself. */
 int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what,
 		  const char *detail);

@@ -4,6 +4,7 @@
 had seen the start, and what happens later is laid to the right module, also while the tree forks
 during evmon's start."""
 
+import os
 import sys
 import threading
 
@@ -23,7 +24,7 @@ def next_is(world, rule):
 
 
 def surplus_found(world, since):
-    """As at the exec; but what only the hook knows of the process, and the hook, are null."""
+    """As at the exec, but for the hook."""
     found = {}
     for _ in range(2):
         v = world.next_alert().value
@@ -31,8 +32,8 @@ def surplus_found(world, since):
         found[v["module"]["id"]] = v
     same("modules", set(found), {"setup", "slac"})
     for ident, name in (("setup", "Setup"), ("slac", "EvseSlac")):
-        want = {"severity": "low", "verdict": "alert", "count": 1, "hook": None,
-                **e.module(world, ident, name, ppid=None, euid=None, gid=None),
+        want = {"severity": "low", "verdict": "alert", "count": 1, "hook": "iter/task",
+                **e.module(world, ident, name),
                 "object": {"name": "CAP_CHOWN", "number": 0, "kind": "held", "userns": 0,
                            "on_behalf": False}}
         ticks = want["process"].pop("ticks")
@@ -40,6 +41,35 @@ def surplus_found(world, since):
         same("start", v["process"].pop("start_us") // e.TICK_US, ticks)
         same("alert", list(e.differences({name: v[name] for name in want}, want)), [])
         true("it is told as of now", since <= v["boot_us"] <= boot_us())
+
+
+def root_found(world, ident, since):
+    """The file and the ids are known; what nobody looked at is null."""
+    v = world.wait_rule("exec.root", ident)
+    name = v["module"]["name"]
+    path = f"{world.modules}/{name}/{name}"
+    at = os.stat(path)
+    want = {"severity": "high", "verdict": "alert", "count": 1, "hook": "iter/task",
+            "message": f"module {ident} ({name}) runs as root", **e.module(world, ident, name),
+            "object": {"path": path, "interpreter": None,
+                       "dev": f"{os.major(at.st_dev)}:{os.minor(at.st_dev)}", "ino": at.st_ino,
+                       "mntns": None, "how": "exec", "uid": 0, "euid": 0, "gained": None,
+                       "deleted": None}}
+    want["process"].update(comm=v["process"]["comm"], ticks=e.ticks(v["process"]["pid"]))
+    ticks = want["process"].pop("ticks")
+    same("start", v["process"].pop("start_us") // e.TICK_US, ticks)
+    same("alert", list(e.differences({name: v[name] for name in want}, want)), [])
+    true("it is told as of now", since <= v["boot_us"] <= boot_us())
+
+
+def steady_found(world):
+    v = world.wait_rule("exec.root-steady")
+    want = {**e.process(world.manager.pid), "comm": "manager"}
+    same("process", {name: v["process"][name] for name in ("pid", "ppid", "uid", "euid", "gid",
+                                                           "exe")},
+         {name: want[name] for name in ("pid", "ppid", "uid", "euid", "gid", "exe")})
+    same("path", v["object"]["path"], f"{world.everest}/bin/manager")
+    same("hook", v["hook"], "proc")
 
 
 def attributed(world, hooks):
@@ -82,12 +112,13 @@ def root(tap):
         world.write_policy()
         world.start_broker()
         world.plant("--admin-panel")
+        since = boot_us()
         world.watch()
         for ident in ROOT_MODULES:
-            tap.check(f"exec.root of {ident}", world.wait_rule, "exec.root", ident)
+            tap.check(f"exec.root of {ident}", root_found, world, ident, since)
         tap.check("config.no-run-as-user", world.wait_rule, "config.no-run-as-user")
         tap.check("exec.admin-panel", world.wait_rule, "exec.admin-panel")
-        tap.check("exec.root-steady", world.wait_rule, "exec.root-steady")
+        tap.check("exec.root-steady", steady_found, world)
         counts = {}
         for alert in world.alerts():
             key = alert.value["rule"], (alert.value["module"] or {}).get("id")

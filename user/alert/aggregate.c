@@ -182,7 +182,7 @@ static void actor_refresh(struct alert *alert, const struct evmon_actor *actor)
 	if (alert->has_process && p->pid == actor->tgid && p->start_us == actor->start_ns / 1000)
 		return;
 	alert->has_process = true;
-	process_from_actor(actor, &alert->process);
+	process_replace(&alert->process, actor);
 	message_compose(alert, false);
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "alert/known_file.h"
 #include "alert/message.h"
 #include "base/clock.h"
 #include "policy/rules.h"
@@ -268,6 +269,24 @@ static bool module_ran_itself(const struct alert *alert)
 	       slash[-(ptrdiff_t)n - 1] == '/' && !memcmp(slash - n, alert->module.name, n);
 }
 
+/* What /proc did not tell, the policy may. */
+static void files_fill(struct alert *alert, const struct policy *policy)
+{
+	const char *module = alert->has_module ? alert->module.name : NULL;
+	const struct event_exec *exec = &alert->exec;
+	struct process *p = &alert->process;
+	char *path = alert->exec_text.path;
+
+	if (alert->has_process && !p->exe[0])
+		known_file(policy, module, p->exe_dev, p->exe_ino, p->exe);
+	if (alert->sensor != EVMON_SENSOR_EXEC)
+		return;
+	if (exec->ino && exec->ino == p->exe_ino && exec->dev == p->exe_dev)
+		copy_text(path, sizeof(alert->exec_text.path), p->exe);
+	else
+		known_file(policy, module, exec->dev, exec->ino, path);
+}
+
 void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 		      const struct evmon_tally *tally, const struct modules *modules,
 		      const struct policy *policy)
@@ -290,7 +309,25 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 	alert->key = *key;
 	if (key_is_sound(key))
 		object_from_key(alert, key);
+	files_fill(alert, policy);
 	message_compose(alert, (known && known->standing) || module_ran_itself(alert));
+}
+
+void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids)
+{
+	struct process *p = &alert->process;
+
+	alert->hook = hook;
+	p->ppid = ids->ppid;
+	p->uid = ids->uid;
+	p->euid = ids->euid;
+	p->gid = ids->gid;
+	p->ids_known = true;
+	if (alert->sensor != EVMON_SENSOR_EXEC)
+		return;
+	alert->object_ids = true;
+	alert->exec.uid = ids->uid;
+	alert->exec.euid = ids->euid;
 }
 
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,

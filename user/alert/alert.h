@@ -57,6 +57,7 @@ struct alert {
 	char device[16]; /* bind: the interface's name; empty: none, or not of our namespace */
 	struct alert_object_exec exec_text;
 	bool object_partial; /* from a tally alone: what its key lacks is null */
+	bool object_ids;     /* exec: but for uid and euid, which are known */
 	char message[ALERT_MESSAGE_MAX];
 	char policy[POLICY_HASH_MAX];
 };
@@ -78,6 +79,9 @@ void alert_from_event(struct alert *alert, const struct event *event, const stru
 void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 		      const struct evmon_tally *tally, const struct modules *modules,
 		      const struct policy *policy);
+/* To an alert made from a tally that user space itself has put there: who found it, and the ids
+ * that it saw. */
+void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids);
 /* rule NONE: seen and allowed (trace), severity is then of no account. */
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
 		    enum severity severity, const struct policy *policy);

@@ -243,8 +243,8 @@ static void put_exec(struct line *l)
 	put_uint(j, "ino", exec->ino, exec->ino);
 	put_uint(j, "mntns", exec->mntns, exec->mntns);
 	json_string(j, "how", exec_how_name(exec->how));
-	put_uint(j, "uid", exec->uid, whole);
-	put_uint(j, "euid", exec->euid, whole);
+	put_uint(j, "uid", exec->uid, whole || alert->object_ids);
+	put_uint(j, "euid", exec->euid, whole || alert->object_ids);
 	if (!whole) {
 		json_null(j, "gained");
 		json_null(j, "deleted");

@@ -23,7 +23,7 @@
 
 enum {
 	STAT_MAX = 2048,       /* 52 numbers and a name */
-	STATUS_MAX = 4096,     /* Uid: stands near the top */
+	STATUS_MAX = 4096,     /* PPid:, Uid: and Gid: stand near the top */
 	STAT_START_FIELD = 22, /* proc(5) */
 	CGROUP_FILE_MAX = 64 << 10
 };
@@ -73,12 +73,17 @@ static int proc_open(uint32_t pid, uint64_t start_ns, int *ret_fd)
 	return 0;
 }
 
-static bool proc_exe_is(int proc_fd, uint32_t dev, uint64_t ino)
+static bool file_is(int dir_fd, const char *path, uint32_t dev, uint64_t ino)
 {
 	struct stat st;
 
-	return ino && !fstatat(proc_fd, "exe", &st, 0) && st.st_ino == ino &&
+	return ino && !fstatat(dir_fd, path, &st, 0) && st.st_ino == ino &&
 	       file_kernel_dev(st.st_dev) == dev;
+}
+
+static bool proc_exe_is(int proc_fd, uint32_t dev, uint64_t ino)
+{
+	return file_is(proc_fd, "exe", dev, ino);
 }
 
 /* known: the end of the path that the kernel gave, which the longer one must have too. */
@@ -176,6 +181,8 @@ void process_from_event(const struct event *event, struct process *ret_process)
 	p->ids_known = true;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	memcpy(p->exe, e->exe, sizeof(e->exe));
+	p->exe_ino = e->exe_ino;
+	p->exe_dev = e->exe_dev;
 	take_args(p, e->args, e->args_length, e->args_truncated);
 	if (!proc_open(e->pid, e->start_ns, &proc_fd)) {
 		complete(proc_fd, e, p);
@@ -196,6 +203,8 @@ void process_from_actor(const struct evmon_actor *actor, struct process *ret_pro
 	p->pid = actor->tgid;
 	p->start_us = actor->start_ns / 1000;
 	p->uid = actor->uid;
+	p->exe_ino = actor->exe_ino;
+	p->exe_dev = actor->exe_dev;
 	memcpy(p->comm, actor->comm, sizeof(actor->comm));
 	/* Without its start time nobody can say that the process is still the same. */
 	if (!actor->start_ns || proc_open(actor->tgid, actor->start_ns, &proc_fd))
@@ -205,6 +214,22 @@ void process_from_actor(const struct evmon_actor *actor, struct process *ret_pro
 		return;
 	proc_take_exe(proc_fd, "", p);
 	proc_take_args(proc_fd, "", 0, p);
+}
+
+void process_replace(struct process *p, const struct evmon_actor *actor)
+{
+	char exe[PROCESS_PATH_MAX] = "";
+
+	if (p->exe_ino == actor->exe_ino && p->exe_dev == actor->exe_dev)
+		memcpy(exe, p->exe, strlen(p->exe) + 1);
+	process_from_actor(actor, p);
+	if (!p->exe[0] && exe[0] && process_file_is(exe, actor->exe_dev, actor->exe_ino))
+		memcpy(p->exe, exe, strlen(exe) + 1);
+}
+
+bool process_file_is(const char *path, uint32_t dev, uint64_t ino)
+{
+	return file_is(AT_FDCWD, path, dev, ino);
 }
 
 void process_self(struct process *ret_process)
@@ -230,12 +255,31 @@ void process_self(struct process *ret_process)
 	proc_take_cgroup(proc_fd, p);
 }
 
-int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
+/* The index-th number behind a name of /proc/<pid>/status. The kernel escapes a newline in the
+ * process's own name, so what begins a line is the kernel's. */
+static int status_number(const char *status, const char *name, unsigned index, uint32_t *ret)
+{
+	const char *at = strstr(status, name);
+	unsigned long long number = 0;
+	char *end;
+
+	if (!at)
+		return -EBADMSG;
+	at += strlen(name);
+	for (unsigned i = 0; i <= index; i++, at = end) {
+		number = strtoull(at, &end, 10);
+		if (end == at || number > UINT32_MAX)
+			return -EBADMSG;
+	}
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
 {
 	_cleanup_(closep) int proc_fd = -1;
+	struct process_ids ids = { 0 };
 	char status[STATUS_MAX];
-	char *at, *end;
-	unsigned long long euid;
 	ssize_t n;
 	int err;
 
@@ -245,16 +289,16 @@ int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid)
 	n = file_read_into(proc_fd, "status", status, sizeof(status));
 	if (n < 0)
 		return (int)n;
-	/* The kernel escapes a newline in the name, so this is the line itself. */
-	at = strstr(status, "\nUid:\t");
-	if (!at)
-		return -EBADMSG;
-	strtoul(at + 6, &at, 10); /* real, then effective */
-	euid = strtoull(at, &end, 10);
-	if (end == at || *end != '\t' || euid > UINT32_MAX)
-		return -EBADMSG;
-	*ret_euid = (uint32_t)euid;
-	return 0;
+	err = status_number(status, "\nPPid:\t", 0, &ids.ppid);
+	if (!err)
+		err = status_number(status, "\nUid:\t", 0, &ids.uid); /* real, then effective */
+	if (!err)
+		err = status_number(status, "\nUid:\t", 1, &ids.euid);
+	if (!err)
+		err = status_number(status, "\nGid:\t", 0, &ids.gid);
+	if (!err)
+		*ret_ids = ids;
+	return err;
 }
 
 ssize_t process_args(uint32_t pid, char *buffer, size_t size)

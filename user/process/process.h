@@ -25,7 +25,9 @@ struct process {
 	uint32_t uid, euid, gid;
 	bool ids_known; /* euid, gid, ppid; a tally's actor has only uid */
 	char comm[17];
-	char exe[PROCESS_PATH_MAX];  /* empty: not known */
+	char exe[PROCESS_PATH_MAX]; /* empty: not known */
+	uint64_t exe_ino;	    /* of exe, as the kernel has it; 0: not known */
+	uint32_t exe_dev;
 	char args[PROCESS_ARGS_MAX]; /* argv, NUL after each */
 	size_t args_length;
 	bool args_known;
@@ -37,10 +39,20 @@ struct process {
 void process_from_event(const struct event *event, struct process *ret_process);
 /* From a tally's last actor, when there was no record. */
 void process_from_actor(const struct evmon_actor *actor, struct process *ret_process);
+/* The same for p, which showed another process until now: where it had the same file and that still
+ * lies there, its path stays. */
+void process_replace(struct process *p, const struct evmon_actor *actor);
 /* evmon itself, for self.* alerts. */
 void process_self(struct process *ret_process);
 /* argv of a running process, a NUL after each and one more at the end, cut to size: its length, or
  * -errno. Readable by all, unlike exe. */
 ssize_t process_args(uint32_t pid, char *buffer, size_t size);
-/* effective uid of a running process, or -errno; start_ns 0 matches any. */
-int process_euid(uint32_t pid, uint64_t start_ns, uint32_t *ret_euid);
+
+struct process_ids {
+	uint32_t ppid, uid, euid, gid;
+};
+
+/* Those that a running process has now, or -errno; start_ns 0 matches any. */
+int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids);
+/* The kernel's device number and inode are those of the file that lies there. */
+bool process_file_is(const char *path, uint32_t dev, uint64_t ino);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "policy/rules.h"
+#include "scratch.h"
 
 static const struct alert *made(struct stage *stage, const struct event *event)
 {
@@ -244,6 +245,65 @@ static void root_module_that_was_there_before_runs_as_root(void **state)
 	assert_string_equal(stage->alert->message, "module lert ran a file as root");
 }
 
+/* A tally of exec.root by a process that is gone: the file is what its device and inode say. */
+static const struct alert *ran(struct stage *stage, const char *path, unsigned class)
+{
+	struct evmon_tally_key key = { .rule = EVMON_RULE_EXEC_ROOT,
+				       .slot = TEST_SLOT,
+				       .verdict = EVMON_VERDICT_ALERT,
+				       .sensor = EVMON_SENSOR_EXEC };
+	struct evmon_tally tally = { .count = 1, .first_ns = 5, .last_ns = 5 };
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	key.object.exec.ino = tally.actor.exe_ino = st.st_ino;
+	key.object.exec.dev = tally.actor.exe_dev = file_kernel_dev(st.st_dev);
+	tally.actor.tgid = TEST_PID;
+	tally.actor.class = (uint16_t) class;
+	alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+	return stage->alert;
+}
+
+static void tally_alone_names_a_file_that_the_policy_knows(void **state)
+{
+	struct stage *stage = *state;
+	struct policy *policy = stage->policy;
+	struct scratch scratch;
+	char module[128], allowed[128], other[128];
+	char *allow[] = { allowed, NULL };
+	const struct alert *alert;
+
+	scratch_make(&scratch);
+	scratch_text(&scratch, "modules/RpcApi/RpcApi", "a");
+	scratch_text(&scratch, "allowed", "b");
+	scratch_text(&scratch, "other", "c");
+	snprintf(module, sizeof(module), "%s/modules/RpcApi/RpcApi", scratch.path);
+	snprintf(allowed, sizeof(allowed), "%s/allowed", scratch.path);
+	snprintf(other, sizeof(other), "%s/other", scratch.path);
+	snprintf(policy->modules_dir, sizeof(policy->modules_dir), "%s/modules", scratch.path);
+	policy->root_allow = allow;
+
+	alert = ran(stage, module, stage->class);
+	assert_string_equal(alert->process.exe, module);
+	assert_string_equal(alert->exec_text.path, module);
+	assert_string_equal(alert->message, "module api (RpcApi) runs as root");
+	alert = ran(stage, allowed, stage->class);
+	assert_string_equal(alert->process.exe, allowed);
+	assert_string_equal(alert->exec_text.path, allowed);
+	alert = ran(stage, other, stage->class);
+	assert_string_equal(alert->process.exe, "");
+	assert_string_equal(alert->exec_text.path, "");
+	assert_string_equal(alert->message, "module api (RpcApi) ran a file as root");
+	snprintf(policy->manager, sizeof(policy->manager), "%s", other);
+	assert_string_equal(ran(stage, other, EVMON_CLASS_MANAGER)->process.exe, other);
+	policy->manager[0] = '\0';
+	snprintf(policy->broker_exe, sizeof(policy->broker_exe), "%s", other);
+	assert_string_equal(ran(stage, other, EVMON_CLASS_BROKER)->process.exe, other);
+
+	policy->root_allow = NULL;
+	scratch_remove(&scratch);
+}
+
 static void usb_and_self_say_what_they_are_about(void **state)
 {
 	struct stage *stage = *state;
@@ -315,6 +375,7 @@ int main(void)
 		TEST(script_is_known_by_what_the_kernel_put_into_argv),
 		TEST(tally_alone_says_who_and_leaves_out_what_it_cannot_know),
 		TEST(root_module_that_was_there_before_runs_as_root),
+		TEST(tally_alone_names_a_file_that_the_policy_knows),
 		TEST(usb_and_self_say_what_they_are_about),
 		TEST(every_rule_has_a_name_a_severity_and_words),
 		TEST(nothing_broken_says_nothing),

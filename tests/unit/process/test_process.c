@@ -333,6 +333,8 @@ static void an_actor_is_completed_while_it_is_the_same(void **state)
 	assert_int_equal(p.pid, child.pid);
 	assert_int_equal(p.uid, 1500);
 	assert_false(p.ids_known);
+	assert_int_equal(p.exe_ino, actor.exe_ino);
+	assert_int_equal(p.exe_dev, actor.exe_dev);
 	assert_string_equal(p.comm, "sixteen bytes..!");
 	assert_string_equal(p.exe, exe);
 	assert_true(p.args_known);
@@ -354,6 +356,41 @@ static void an_actor_is_completed_while_it_is_the_same(void **state)
 	child_end(&child);
 }
 
+/* Another process of the same file did it, and is gone: the path is still the file's, or isn't. */
+static void a_file_keeps_its_path_while_it_lies_there(void **state)
+{
+	char path[] = "/tmp/evmon-unit-XXXXXX";
+	struct evmon_actor actor = { .tgid = UINT32_MAX, .start_ns = 1 };
+	_cleanup_(closep) int fd = mkstemp(path);
+	struct process p = { .pid = 4711 };
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	p.exe_ino = actor.exe_ino = st.st_ino;
+	p.exe_dev = actor.exe_dev = file_kernel_dev(st.st_dev);
+	p.args_known = true;
+	p.ids_known = true;
+	memcpy(p.exe, path, sizeof(path));
+	process_replace(&p, &actor);
+	assert_int_equal(p.pid, UINT32_MAX);
+	assert_string_equal(p.exe, path);
+	assert_false(p.args_known || p.ids_known);
+	assert_int_equal(p.exe_ino, st.st_ino);
+
+	actor.exe_ino++;
+	process_replace(&p, &actor);
+	assert_string_equal(p.exe, "");
+	assert_int_equal(p.exe_ino, st.st_ino + 1);
+
+	p.exe_ino = --actor.exe_ino;
+	memcpy(p.exe, path, sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	process_replace(&p, &actor);
+	assert_string_equal(p.exe, "");
+}
+
 static void evmon_knows_itself(void **state)
 {
 	char exe[PATH_MAX];
@@ -370,25 +407,27 @@ static void evmon_knows_itself(void **state)
 	assert_string_equal(p.comm, "test_process");
 }
 
-static void the_effective_uid_is_that_of_the_very_process(void **state)
+static void ids_are_those_of_the_very_process(void **state)
 {
+	struct process_ids ids = { .euid = 77 };
 	struct child child;
-	uint32_t euid = 77;
 
 	(void)state;
 	if (geteuid())
 		skip();
 	child_begin(&child, "x\nUid:\t9\t9", 1500, NULL);
-	assert_int_equal(process_euid((uint32_t)child.pid, child.start_ns + TICK_NS, &euid),
-			 -ESRCH);
-	assert_int_equal(euid, 77);
-	assert_int_equal(process_euid((uint32_t)child.pid, child.start_ns, &euid), 0);
-	assert_int_equal(euid, 1500);
-	euid = 0;
-	assert_int_equal(process_euid((uint32_t)child.pid, 0, &euid), 0);
-	assert_int_equal(euid, 1500);
+	assert_int_equal(process_ids((uint32_t)child.pid, child.start_ns + TICK_NS, &ids), -ESRCH);
+	assert_int_equal(ids.euid, 77);
+	assert_int_equal(process_ids((uint32_t)child.pid, child.start_ns, &ids), 0);
+	assert_int_equal(ids.ppid, getpid());
+	assert_int_equal(ids.uid, getuid());
+	assert_int_equal(ids.euid, 1500);
+	assert_int_equal(ids.gid, getgid());
+	ids.euid = 0;
+	assert_int_equal(process_ids((uint32_t)child.pid, 0, &ids), 0);
+	assert_int_equal(ids.euid, 1500);
 	child_end(&child);
-	assert_int_equal(process_euid((uint32_t)child.pid, child.start_ns, &euid), -ESRCH);
+	assert_int_equal(process_ids((uint32_t)child.pid, child.start_ns, &ids), -ESRCH);
 }
 
 static void argv_is_read_and_cut(void **state)
@@ -415,8 +454,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sixteen_arguments_are_shown),
 		cmocka_unit_test(the_cgroup_of_one_that_is_gone_is_found_by_its_id),
 		cmocka_unit_test(an_actor_is_completed_while_it_is_the_same),
+		cmocka_unit_test(a_file_keeps_its_path_while_it_lies_there),
 		cmocka_unit_test(evmon_knows_itself),
-		cmocka_unit_test(the_effective_uid_is_that_of_the_very_process),
+		cmocka_unit_test(ids_are_those_of_the_very_process),
 		cmocka_unit_test(argv_is_read_and_cut),
 	};
 	char byte;
