@@ -36,6 +36,16 @@ static const int priorities[SEVERITY_MAX] = {
 	[SEVERITY_CRITICAL] = 2,
 };
 
+/* One a family of rules, random: what catalogues and filters go by, for ever. */
+static const char *const message_ids[EVMON_SENSOR_MAX] = {
+	[EVMON_SENSOR_BIND] = "c0f2ac2130e64f649a0c2795df7afd87",
+	[EVMON_SENSOR_CAPABILITY] = "889b00278fd645fe890115725841c2d3",
+	[EVMON_SENSOR_EXEC] = "f2710786df2b44e9ac2c9a7ad85384b6",
+	[EVMON_SENSOR_USB] = "f623af276c9b4b5ea8ff9224bab61e78",
+	[EVMON_SENSOR_CONFIG] = "29ae75ba1db24f479f6967b29381b512",
+	[EVMON_SENSOR_SELF] = "b2841f208b044427ade73ccb10e419dc",
+};
+
 struct datagram {
 	char text[DATAGRAM_MAX];
 	size_t length;
@@ -78,6 +88,7 @@ static void compose(struct datagram *datagram, const struct alert *alert, uint64
 {
 	datagram->length = 0;
 	add_bytes(datagram, "MESSAGE", alert->message);
+	add(datagram, "MESSAGE_ID", message_ids[alert->sensor]);
 	add_number(datagram, "PRIORITY", (uint64_t)priority_of(alert));
 	add(datagram, "SYSLOG_IDENTIFIER", "evmon");
 	add_number(datagram, "EVMON_SEQ", seq);

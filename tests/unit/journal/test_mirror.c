@@ -79,10 +79,12 @@ static void fields_are_as_documented(void **state)
 	assert_true(n > 0);
 	text[n] = '\0';
 	/* A newline in others' bytes does not make a field of its own. */
-	assert_string_equal(text, "MESSAGE=root ran /tmp/a\\x0aPRIORITY=7\\x1b[2J\n"
-				  "PRIORITY=2\nSYSLOG_IDENTIFIER=evmon\nEVMON_SEQ=17\n"
-				  "EVMON_RULE=exec.root\nEVMON_SENSOR=exec\nEVMON_SEVERITY=high\n"
-				  "EVMON_VERDICT=alert\nEVMON_COUNT=3\nOBJECT_PID=4711\n");
+	assert_string_equal(
+		text,
+		"MESSAGE=root ran /tmp/a\\x0aPRIORITY=7\\x1b[2J\n"
+		"MESSAGE_ID=f2710786df2b44e9ac2c9a7ad85384b6\nPRIORITY=2\nSYSLOG_IDENTIFIER=evmon\nEVMON_SEQ=17\n"
+		"EVMON_RULE=exec.root\nEVMON_SENSOR=exec\nEVMON_SEVERITY=high\n"
+		"EVMON_VERDICT=alert\nEVMON_COUNT=3\nOBJECT_PID=4711\n");
 	assert_int_equal(mirror.sent, 1);
 	mirror_close(&mirror);
 	close(fd);
@@ -108,6 +110,38 @@ static void priorities_follow_severity(void **state)
 		assert_true(n > 0);
 		text[n] = '\0';
 		assert_non_null(strstr(text, expected[severity]));
+	}
+	mirror_close(&mirror);
+	close(fd);
+	free(alert);
+}
+
+/* Catalogues and other people's filters go by them: they never change. */
+static void each_family_of_rules_has_its_id(void **state)
+{
+	static const char *const expected[EVMON_SENSOR_MAX] = {
+		[EVMON_SENSOR_BIND] = "\nMESSAGE_ID=c0f2ac2130e64f649a0c2795df7afd87\n",
+		[EVMON_SENSOR_CAPABILITY] = "\nMESSAGE_ID=889b00278fd645fe890115725841c2d3\n",
+		[EVMON_SENSOR_EXEC] = "\nMESSAGE_ID=f2710786df2b44e9ac2c9a7ad85384b6\n",
+		[EVMON_SENSOR_USB] = "\nMESSAGE_ID=f623af276c9b4b5ea8ff9224bab61e78\n",
+		[EVMON_SENSOR_CONFIG] = "\nMESSAGE_ID=29ae75ba1db24f479f6967b29381b512\n",
+		[EVMON_SENSOR_SELF] = "\nMESSAGE_ID=b2841f208b044427ade73ccb10e419dc\n",
+	};
+	struct alert *alert = make_alert();
+	int fd = listen_at(*state);
+	struct mirror mirror;
+	char text[4096];
+
+	assert_int_equal(mirror_open_at(&mirror, ((const struct journald *)*state)->path), 0);
+	for (int sensor = 0; sensor < EVMON_SENSOR_MAX; sensor++) {
+		ssize_t n;
+
+		alert->sensor = (enum evmon_sensor)sensor;
+		mirror_send(&mirror, alert, 1);
+		n = recv(fd, text, sizeof(text) - 1, 0);
+		assert_true(n > 0);
+		text[n] = '\0';
+		assert_non_null(strstr(text, expected[sensor]));
 	}
 	mirror_close(&mirror);
 	close(fd);
@@ -188,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_SOCKET(fields_are_as_documented),
 		WITH_SOCKET(priorities_follow_severity),
+		WITH_SOCKET(each_family_of_rules_has_its_id),
 		WITH_SOCKET(journald_that_hangs_costs_counted_losses),
 		WITH_SOCKET(no_journald_is_no_error),
 		WITH_SOCKET(mirror_that_was_never_opened_sends_nothing),
