@@ -4,15 +4,12 @@
  * argv come from whoever is watched, and a ring that was pinned by another build may hold another
  * layout: so everything is checked here, once, and what passes is plain data that nobody downstream
  * needs to doubt. A record that does not fit is refused as a whole; its count is safe in the tally.
- *
- * The kernel walks an executable's path from the file to the root and writes the components in
- * that order; where the walk ended early the path is left without its leading slash, so that a
- * truncated "usr/bin/manager" never compares equal to an absolute path.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/macros.h"
+#include "base/path.h"
 #include "event/event.h"
 #include "evmon/record.h"
 
@@ -35,31 +32,6 @@ static bool head_is_valid(const struct evmon_record *r)
 	       r->key.sensor <= EVMON_SENSOR_EXEC && r->key.slot < EVMON_SLOTS &&
 	       r->process.subject < EVMON_SUBJECT_MAX && r->process.class < EVMON_CLASSES &&
 	       r->process.slot < EVMON_SLOTS;
-}
-
-/* `from` holds n bytes of components, each with its NUL, the file's own name first. */
-static int decode_path(const char *from, size_t n, bool truncated, char to[EVENT_PATH_MAX])
-{
-	char *at = to;
-
-	if (n && from[n - 1])
-		return -EBADMSG;
-	while (n) {
-		size_t start = n - 1, length;
-
-		while (start && from[start - 1])
-			start--;
-		length = n - 1 - start;
-		if (!length || memchr(from + start, '/', length))
-			return -EBADMSG;
-		if (at != to || !truncated)
-			*at++ = '/';
-		memcpy(at, from + start, length);
-		at += length;
-		n = start;
-	}
-	*at = '\0';
-	return 0;
 }
 
 static void decode_args(const struct evmon_record *r, struct event_process *p)
@@ -93,7 +65,7 @@ static int decode_process(const struct evmon_record *r, struct event_process *p)
 	memcpy(p->comm, from->comm, sizeof(from->comm));
 	p->exe_truncated = r->flags & EVMON_RECORD_EXE_TRUNCATED;
 	decode_args(r, p);
-	return decode_path(r->exe, r->exe_len, p->exe_truncated, p->exe);
+	return path_of_components(r->exe, r->exe_len, p->exe_truncated, p->exe);
 }
 
 static int decode_bind(const struct evmon_record_bind *from, struct event_bind *bind)
