@@ -7,6 +7,7 @@
  */
 #include "emit.bpf.h"
 
+#include "path.bpf.h"
 #include "task.bpf.h"
 
 static __always_inline void actor_fill(struct evmon_actor *actor, __u16 class)
@@ -84,46 +85,6 @@ static __noinline bool tally_add(struct finding *f)
 	return true;
 }
 
-/*
- * Walks from the executable's dentry up to the root, over mounts, a component at a time. The
- * length lives in the record, where the verifier knows nothing of it: kept in a register, its
- * range would differ in each round and no two rounds would look alike.
- */
-static __noinline int record_exe(struct evmon_record *r, struct file *exe)
-{
-	struct dentry *dentry = exe->f_path.dentry;
-	unsigned long vfsmount = (unsigned long)exe->f_path.mnt;
-	struct mount *mount = (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
-
-	for (int i = 0; i < TASK_DEPTH; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		__u32 length = *(volatile __u16 *)&r->exe_len;
-		long n;
-
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-			if (above == mount)
-				return 0;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		if (dentry == parent)
-			return 0;
-		if (length > EVMON_PATH_BYTES - EVMON_NAME_BYTES)
-			break;
-		n = bpf_probe_read_kernel_str(r->exe + length, EVMON_NAME_BYTES,
-					      BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0)
-			return 0;
-		*(volatile __u16 *)&r->exe_len = length + n;
-		dentry = parent;
-	}
-	r->flags |= EVMON_RECORD_EXE_TRUNCATED;
-	return 0;
-}
-
 static __always_inline void record_args(struct evmon_record *r, struct mm_struct *mm)
 {
 	unsigned long start = mm->arg_start;
@@ -164,8 +125,8 @@ static __always_inline void record_process(struct evmon_record *r, const struct 
 	if (mm->exe_file) {
 		p->exe_ino = mm->exe_file->f_inode->i_ino;
 		p->exe_dev = mm->exe_file->f_inode->i_sb->s_dev;
-		if (evmon_can_read_kernel)
-			record_exe(r, mm->exe_file);
+		if (evmon_can_read_kernel && !path_read(mm->exe_file, r->exe, &r->exe_len))
+			r->flags |= EVMON_RECORD_EXE_TRUNCATED;
 	}
 	record_args(r, mm);
 }
