@@ -12,21 +12,14 @@
 
 #include "evmon/tally.h"
 
-static bool covers_port(const struct bind_rule *rule, unsigned port)
-{
-	for (size_t i = 0; i < rule->n_ports; i++)
-		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
-			return true;
-	return false;
-}
-
-static unsigned protos_of(enum evmon_proto_kind kind)
+/* Protocols of a kind are never told apart by a rule: one stands for all. */
+static unsigned proto_of(enum evmon_proto_kind kind)
 {
 	static const unsigned protos[] = {
-		[EVMON_KIND_TCP] = 1U << EVMON_PROTO_TCP | 1U << EVMON_PROTO_MPTCP,
-		[EVMON_KIND_UDP] = 1U << EVMON_PROTO_UDP | 1U << EVMON_PROTO_UDPLITE,
-		[EVMON_KIND_SCTP] = 1U << EVMON_PROTO_SCTP,
-		[EVMON_KIND_OTHER] = 1U << EVMON_PROTO_OTHER,
+		[EVMON_KIND_TCP] = EVMON_PROTO_TCP,
+		[EVMON_KIND_UDP] = EVMON_PROTO_UDP,
+		[EVMON_KIND_SCTP] = EVMON_PROTO_SCTP,
+		[EVMON_KIND_OTHER] = EVMON_PROTO_OTHER,
 	};
 
 	return protos[kind];
@@ -36,15 +29,12 @@ static unsigned protos_of(enum evmon_proto_kind kind)
 static uint8_t decide(const struct policy *policy, unsigned port, unsigned subject, unsigned kind,
 		      unsigned scope)
 {
-	for (size_t i = 0; i < policy->n_bind; i++) {
-		const struct bind_rule *rule = &policy->bind[i];
+	const struct evmon_bind_object object = { .port = (uint16_t)port,
+						  .proto = (uint8_t)proto_of(kind),
+						  .scope = (uint8_t)scope };
+	const struct bind_rule *rule = policy_bind_rule(policy, subject, &object);
 
-		if (!(rule->subjects >> subject & 1) || !(rule->scopes >> scope & 1) ||
-		    !(rule->protos & protos_of(kind)) || !covers_port(rule, port))
-			continue;
-		return rule->action == ACTION_ALLOW ? 0 : (uint8_t)(i + 1);
-	}
-	return 0;
+	return !rule || rule->action == ACTION_ALLOW ? 0 : (uint8_t)(rule - policy->bind + 1);
 }
 
 static void cells_fill(const struct policy *policy, unsigned port, uint8_t cells[EVMON_BIND_CELLS])

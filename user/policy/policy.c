@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,27 @@ uint64_t policy_capabilities(const struct policy *policy, const char *id, const 
 			return module->mask;
 	}
 	return by_name ? by_name->mask : 0;
+}
+
+static bool covers_port(const struct bind_rule *rule, unsigned port)
+{
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
+			return true;
+	return false;
+}
+
+const struct bind_rule *policy_bind_rule(const struct policy *policy, enum evmon_subject subject,
+					 const struct evmon_bind_object *object)
+{
+	for (size_t i = 0; i < policy->n_bind; i++) {
+		const struct bind_rule *rule = &policy->bind[i];
+
+		if (rule->subjects >> subject & 1 && rule->scopes >> object->scope & 1 &&
+		    rule->protos >> object->proto & 1 && covers_port(rule, object->port))
+			return rule;
+	}
+	return NULL;
 }
 
 /* The length keeps one text from reading like two. */

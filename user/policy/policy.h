@@ -126,3 +126,6 @@ DEFINE_CLEANUP(struct policy *, policy_free);
 
 /* Capabilities of a module instance: id's own list, else the name's, else none. */
 uint64_t policy_capabilities(const struct policy *policy, const char *id, const char *name);
+/* The bind rule that decides on what a subject binds, whatever its action; NULL: none does. */
+const struct bind_rule *policy_bind_rule(const struct policy *policy, enum evmon_subject subject,
+					 const struct evmon_bind_object *object);
