@@ -20,6 +20,7 @@ struct evmon_ring_map evmon_bulk SEC(".maps");
 struct evmon_stats_map evmon_stats SEC(".maps");
 
 struct evmon_settings evmon_settings;
+struct evmon_listener evmon_listener;
 const volatile bool evmon_tracing = false;
 const volatile bool evmon_tree_only = false;
 const volatile bool evmon_can_read_kernel = true;

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "evmon/listener.h"
 #include "evmon/policy_maps.h"
 #include "evmon/record.h"
 #include "evmon/stats.h"
@@ -107,6 +108,9 @@ extern struct evmon_stats_map evmon_stats SEC(".maps");
 extern struct evmon_settings evmon_settings;
 extern const volatile bool evmon_tracing;   /* each event of the tree makes a record */
 extern const volatile bool evmon_tree_only; /* while tracing: a tree by descent, nobody joins it */
+/* Where iter/task_file puts a line together, which is too long for its stack. Whoever loads the
+ * programs reads one iterator at a time, so nobody else writes here. */
+extern struct evmon_listener evmon_listener;
 /* bpf_probe_read_kernel() is there; lockdown=confidentiality takes it away, and paths with it. */
 extern const volatile bool evmon_can_read_kernel;
 

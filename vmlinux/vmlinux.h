@@ -35,7 +35,9 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
+/* CO-RE says whether the running kernel has the helper. */
 enum bpf_func_id {
+	BPF_FUNC_sock_from_file = 162, /* 5.11 and later */
 	BPF_FUNC_task_pt_regs = 175, /* 5.15 and later */
 };
 
@@ -123,6 +125,7 @@ struct pt_regs___entry_arm64 {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -160,6 +163,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct mm_struct {
@@ -242,6 +246,7 @@ struct sock_common {
 	__be32 skc_rcv_saddr;
 	__u16 skc_num;
 	unsigned short skc_family;
+	unsigned char skc_state;
 	unsigned char skc_ipv6only : 1;
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
@@ -271,6 +276,13 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -30,6 +30,7 @@ BEGIN {
 	}
 	# contract header -> the files of user/ that read it; types.h is for everybody
 	readers["evmon/record.h"] = "event/decode.c"
+	readers["evmon/listener.h"] = "kernel/internal.h"
 	readers["evmon/policy_maps.h"] = "kernel/tables.c kernel/bind_table.h kernel/internal.h"
 	readers["evmon/stats.h"] = "kernel/ring.c"
 	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c"

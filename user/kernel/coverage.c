@@ -18,6 +18,7 @@ static const struct {
 	[COVERAGE_TREE] = { "tree", EVMON_SENSOR_SELF, true },
 	[COVERAGE_SNAPSHOT] = { "snapshot", EVMON_SENSOR_SELF, true },
 	[COVERAGE_UNIT] = { "unit", EVMON_SENSOR_SELF, false },
+	[COVERAGE_LISTENERS] = { "listeners", EVMON_SENSOR_BIND, false },
 	[COVERAGE_BIND] = { "bind", EVMON_SENSOR_BIND, true },
 	[COVERAGE_BIND_DENY] = { "bind-deny", EVMON_SENSOR_BIND, false },
 	[COVERAGE_CAPABILITY] = { "capability", EVMON_SENSOR_CAPABILITY, true },
@@ -26,9 +27,9 @@ static const struct {
 };
 
 static const char *const states[] = {
-	[COVERAGE_NONE] = "none",	  [COVERAGE_READY] = "ready",
-	[COVERAGE_UNPROVEN] = "unproven", [COVERAGE_PROVEN] = "proven",
-	[COVERAGE_BROKEN] = "broken",
+	[COVERAGE_NONE] = "none",     [COVERAGE_POSSIBLE] = "possible",
+	[COVERAGE_READY] = "ready",   [COVERAGE_UNPROVEN] = "unproven",
+	[COVERAGE_PROVEN] = "proven", [COVERAGE_BROKEN] = "broken",
 };
 
 const char *coverage_role_name(enum coverage_role role)

@@ -18,6 +18,7 @@ enum coverage_role {
 	COVERAGE_TREE,
 	COVERAGE_SNAPSHOT,
 	COVERAGE_UNIT,
+	COVERAGE_LISTENERS,
 	COVERAGE_BIND,
 	COVERAGE_BIND_DENY,
 	COVERAGE_CAPABILITY,
@@ -28,7 +29,8 @@ enum coverage_role {
 
 enum coverage_state {
 	COVERAGE_NONE,	   /* no hook works here */
-	COVERAGE_READY,	   /* works here by trial; attached only where the policy needs it */
+	COVERAGE_POSSIBLE, /* a kernel's configuration allows it; not tried */
+	COVERAGE_READY,	   /* works here by trial; used only where it is needed */
 	COVERAGE_UNPROVEN, /* attached, not seen to run yet */
 	COVERAGE_PROVEN,   /* attached, and the canary came through */
 	COVERAGE_BROKEN,   /* attached, and the canary did not come through */

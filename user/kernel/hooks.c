@@ -9,6 +9,8 @@
 
 #define TP_BTF(name, tp) \
 	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_RAW_TP, .target = (tp)
+#define ITER(name, what) \
+	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_ITER, .target = (what)
 #define FEXIT(name, func)                                                            \
 	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, \
 	.target = (func)
@@ -18,11 +20,10 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_EXIT] = { TP_BTF("tp_exit", "sched_process_exit"), .role = COVERAGE_TREE },
 	[EVMON_HOOK_TP_CGROUP_MKDIR] = { TP_BTF("tp_cgroup_mkdir", "cgroup_mkdir"),
 					 .role = COVERAGE_UNIT },
-	[EVMON_HOOK_ITER_TASK] = { .program = "iter_task",
-				   .type = BPF_PROG_TYPE_TRACING,
-				   .attach = BPF_TRACE_ITER,
-				   .target = "task",
-				   .role = COVERAGE_SNAPSHOT },
+	[EVMON_HOOK_ITER_TASK] = { ITER("iter_task", "task"), .role = COVERAGE_SNAPSHOT },
+	[EVMON_HOOK_ITER_TASK_FILE] = { ITER("iter_task_file", "task_file"),
+					.role = COVERAGE_LISTENERS,
+					.limits = "not seen: sockets that no process has open" },
 	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC },
 	[EVMON_HOOK_FEXIT_INET_BIND] = { FEXIT("fexit_inet_bind", "inet_bind"),
 					 .role = COVERAGE_BIND,
@@ -76,6 +77,7 @@ static const enum evmon_hook tree[][COVERAGE_HOOKS] = {
 };
 static const enum evmon_hook snapshot[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK } };
 static const enum evmon_hook unit[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_CGROUP_MKDIR } };
+static const enum evmon_hook listeners[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK_FILE } };
 static const enum evmon_hook exec[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_EXEC } };
 static const enum evmon_hook bind[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_INET_BIND, EVMON_HOOK_FEXIT_INET6_BIND },
@@ -103,6 +105,7 @@ static const struct {
 	[COVERAGE_TREE] = { tree, ARRAY_SIZE(tree) },
 	[COVERAGE_SNAPSHOT] = { snapshot, ARRAY_SIZE(snapshot) },
 	[COVERAGE_UNIT] = { unit, ARRAY_SIZE(unit) },
+	[COVERAGE_LISTENERS] = { listeners, ARRAY_SIZE(listeners) },
 	[COVERAGE_BIND] = { bind, ARRAY_SIZE(bind) },
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
@@ -112,6 +115,11 @@ static const struct {
 const struct hook *hook_get(enum evmon_hook hook)
 {
 	return hooks[hook].program ? &hooks[hook] : NULL;
+}
+
+bool hook_on_trampoline(const struct hook *hook)
+{
+	return hook->target && hook->attach != BPF_TRACE_RAW_TP && hook->attach != BPF_TRACE_ITER;
 }
 
 size_t hook_candidates(enum coverage_role role, bool tracing,

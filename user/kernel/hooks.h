@@ -2,6 +2,7 @@
 #pragma once
 
 /* The hooks that programs of ours serve: how each is attached, and which role tries which. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <bpf/bpf.h>
@@ -19,6 +20,9 @@ struct hook {
 
 /* NULL for hooks that user space serves. */
 const struct hook *hook_get(enum evmon_hook hook);
+
+/* Tracing and LSM programs hang on a trampoline; raw tracepoints and iterators do without. */
+bool hook_on_trampoline(const struct hook *hook);
 
 /* The candidates of a role, best first: hooks that serve together, terminated by NONE. Returns
  * how many there are. While tracing only those that observe. */

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "evmon/listener.h"
 #include "evmon/policy_maps.h"
 /* bpftool's own text: it casts away const. */
 #pragma GCC diagnostic push

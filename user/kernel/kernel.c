@@ -78,6 +78,29 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 	}
 }
 
+/* Whoever makes the inventory wants no hook; whoever watches says in his coverage that it can be
+ * made, and spares himself its program. */
+static bool role_is_wanted(const struct kernel *kernel, enum coverage_role role)
+{
+	if (kernel->options.inventory)
+		return role == COVERAGE_SNAPSHOT || role == COVERAGE_LISTENERS;
+	return role != COVERAGE_LISTENERS || !kernel->options.tracing;
+}
+
+static bool role_is_loaded(const struct kernel *kernel, enum coverage_role role)
+{
+	return role != COVERAGE_LISTENERS || kernel->options.inventory;
+}
+
+static bool works_at_all(const struct kernel *kernel)
+{
+	const struct coverage_row *rows = kernel->coverage.rows;
+
+	if (kernel->options.inventory)
+		return rows[COVERAGE_LISTENERS].n_hooks;
+	return rows[COVERAGE_EXEC].n_hooks || rows[COVERAGE_BIND].n_hooks;
+}
+
 static int choose(struct kernel *kernel, char *where, size_t size)
 {
 	struct trial trial = { .cgroup_fd = kernel->cgroup_fd };
@@ -94,11 +117,12 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 		return -ENOTSUP;
 	}
 	for (unsigned role = COVERAGE_TREE; role < COVERAGE_USB; role++)
-		role_choose(kernel, &trial, role, 0);
+		if (role_is_wanted(kernel, (enum coverage_role)role))
+			role_choose(kernel, &trial, role, 0);
 	btf__free(trial.btf);
-	if (rows[COVERAGE_EXEC].n_hooks || rows[COVERAGE_BIND].n_hooks)
+	if (works_at_all(kernel))
 		return 0;
-	tried = &rows[COVERAGE_EXEC].tried[0];
+	tried = &rows[kernel->options.inventory ? COVERAGE_LISTENERS : COVERAGE_EXEC].tried[0];
 	snprintf(where, size, "no BPF hook works here: %s: %s", hook_name(tried->hook),
 		 tried->reason);
 	lacks = trial_missing_rights(hook_get(tried->hook), missing, sizeof(missing));
@@ -120,6 +144,8 @@ static void programs_switch(struct kernel *kernel, char *logs)
 			char *log = logs + n * LOG_BYTES;
 
 			log[0] = '\0';
+			if (!role_is_loaded(kernel, (enum coverage_role)role))
+				continue;
 			program = kernel_program(kernel, row->hooks[i]);
 			bpf_program__set_autoload(program, true);
 			bpf_program__set_log_buf(program, log, LOG_BYTES);
@@ -330,8 +356,8 @@ int kernel_attach(struct kernel *kernel, const struct policy *policy)
 		if (role == COVERAGE_BIND_DENY && !kernel->options.tracing &&
 		    !policy_denies_bind(policy))
 			continue;
-		/* The iterator is a program that is read, see snapshot.c. */
-		if (role != COVERAGE_SNAPSHOT)
+		/* Iterators are programs that are read, see snapshot.c and listeners.c. */
+		if (role != COVERAGE_SNAPSHOT && role != COVERAGE_LISTENERS)
 			role_attach(kernel, role);
 	}
 	return coverage_blind(&kernel->coverage) ? -ENOTSUP : 0;

@@ -17,6 +17,7 @@ struct kernel;
 struct kernel_options {
 	bool tracing;	/* each event of the tree; observing hooks only, actions are ignored */
 	bool tree_only; /* while tracing: those who descend from the root, and nobody else */
+	bool inventory; /* only what listeners_take() and snapshot_take() want; attaches nothing */
 };
 
 /* Tries hooks and loads programs; attaches nothing. -EPERM: a right is missing; -ENOTSUP: no

@@ -36,12 +36,6 @@ static const char *error_text(int err, char *buffer, size_t size)
 	return buffer;
 }
 
-/* Tracing and LSM programs hang on a trampoline; raw tracepoints and iterators do without. */
-static bool on_trampoline(const struct hook *hook)
-{
-	return hook->target && hook->attach != BPF_TRACE_RAW_TP && hook->attach != BPF_TRACE_ITER;
-}
-
 /* -EPERM is what a kernel says that was built or patched to refuse some programs to everybody, too:
  * root would look for a missing right in vain. */
 static void not_permitted(const struct hook *hook, const char *step, char *reason, size_t size)
@@ -54,8 +48,8 @@ static void not_permitted(const struct hook *hook, const char *step, char *reaso
 		return;
 	}
 	if (strcmp(step, step_map) != 0)
-		who = on_trampoline(hook) ? "this kernel refuses programs on trampolines" :
-					    "this kernel refuses such programs";
+		who = hook_on_trampoline(hook) ? "this kernel refuses programs on trampolines" :
+						 "this kernel refuses such programs";
 	snprintf(reason, size, "%s: not permitted, though no right is missing: %s", step, who);
 }
 

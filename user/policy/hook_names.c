@@ -14,6 +14,7 @@ static const char *const names[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_EXIT] = "tp_btf/sched_process_exit",
 	[EVMON_HOOK_TP_CGROUP_MKDIR] = "tp_btf/cgroup_mkdir",
 	[EVMON_HOOK_ITER_TASK] = "iter/task",
+	[EVMON_HOOK_ITER_TASK_FILE] = "iter/task_file",
 	[EVMON_HOOK_FEXIT_INET_BIND] = "fexit/inet_bind",
 	[EVMON_HOOK_FEXIT_INET6_BIND] = "fexit/inet6_bind",
 	[EVMON_HOOK_CGROUP_POST_BIND4] = "cgroup/post_bind4",
