@@ -26,6 +26,7 @@ static const char text[] =
 	"Looking closer, without a daemon:\n"
 	"  trace         live view of every event in a process tree (also --trace)\n"
 	"  coverage      what this kernel can give, sensor by sensor, tried and not guessed\n"
+	"  status --listeners   who holds which listening socket, and what the policy says of it\n"
 	"\n"
 	"  -h, --help    this text; `evmon VERB --help` has the verb's options\n"
 	"  --version     evmon's version and those of its libraries\n"

@@ -66,7 +66,7 @@ void log_header(FILE *out, bool color)
 	fprintf(out, "MESSAGE%s\n", tint_end(TINT_HEAD, color));
 }
 
-static enum tint severity_tint(const char *name)
+enum tint severity_tint(const char *name)
 {
 	static const enum tint tints[SEVERITY_MAX] = {
 		[SEVERITY_LOW] = TINT_NOTE,

@@ -20,6 +20,9 @@ struct log_filter {
 bool log_filter_empty(const struct log_filter *filter);
 bool log_wanted(const struct log_filter *filter, struct json_object *line);
 
+/* "critical" worst; what is no severity has no tint. */
+enum tint severity_tint(const char *name);
+
 void log_header(FILE *out, bool color);
 /* Aligned columns; times are local. */
 void log_print(FILE *out, struct json_object *line, bool color);

@@ -10,6 +10,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "process/process.h"
+
+enum {
+	ARGS_MAX = 8192
+};
 
 struct files {
 	struct kernel *kernel;
@@ -91,4 +96,22 @@ int naming_task(struct kernel *kernel, struct modules *modules, const struct tab
 	if (err >= 0)
 		modules_slot_set(modules, *ret_slot, task->class, argv0, args);
 	return err;
+}
+
+int naming_seen(struct kernel *kernel, struct modules *modules, const struct snapshot_task *task)
+{
+	const struct tables_task known = { task->pid, task->start_ns, task->class };
+	char text[ARGS_MAX];
+	struct module_args args = { text, 0 };
+	unsigned slot = 0;
+	ssize_t n;
+
+	if (task->class < EVMON_CLASS_MODULE || !task->own)
+		return 0;
+	n = process_args(task->pid, text, sizeof(text));
+	if (n > 0)
+		args.length = (size_t)n;
+	if (naming_task(kernel, modules, &known, args, &slot) < 0)
+		log_debug("%u ended before it was named", task->pid);
+	return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 /* Numbers get their names and names their numbers, for the daemon and for --trace alike. */
+#include "kernel/snapshot.h"
 #include "kernel/tables.h"
 #include "policy/policy.h"
 #include "process/modules.h"
@@ -20,3 +21,6 @@ void naming_slot(struct kernel *kernel, struct modules *modules, unsigned class,
 /* tables_task_class(), with a name for the slot. */
 int naming_task(struct kernel *kernel, struct modules *modules, const struct tables_task *task,
 		struct module_args args, unsigned *ret_slot);
+/* For each task of a snapshot: one that runs its module's own file gives its instance the name. An
+ * instance that stays without one is no error. */
+int naming_seen(struct kernel *kernel, struct modules *modules, const struct snapshot_task *task);

@@ -2,20 +2,19 @@
 /*
  * How the running daemon is. It is asked nothing: it writes what it knows into its runtime
  * directory, and this verb reads that. An old file is no status: whoever asks must not be told that
- * all is well by a daemon that has died.
+ * all is well by a daemon that has died. The inventory of listeners is none of the daemon's: it is
+ * made anew by whoever asks.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/dirs.h"
+#include "cmd/listeners.h"
 #include "cmd/members.h"
 #include "cmd/options.h"
 #include "cmd/status_file.h"
@@ -29,26 +28,37 @@ enum form {
 	FORM_PROM
 };
 
+struct wish {
+	enum form form;
+	bool listeners;
+};
+
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "listeners", no_argument, NULL, 'l' },
 	{ "prom", no_argument, NULL, 'p' },
 	{ .name = NULL },
 };
 
 static const char help[] =
 	"Usage: evmon status [--json | --prom]\n"
+	"       evmon status --listeners [--json]\n"
 	"\n"
 	"Shows how the running daemon is: state, coverage, counters, journal. Exit status 0 protecting,\n"
 	"1 degraded, 4 blind or not running.\n"
 	"\n"
-	"  --json       what the daemon wrote (schema evmon.status/1)\n"
+	"  --listeners  instead, and as root: every listening TCP, SCTP and MPTCP socket and bound UDP socket,\n"
+	"               which module or process holds it, and what rule of the policy speaks of it; needs\n"
+	"               no daemon. Exit status 0, 4 this kernel cannot say it, 5 not permitted\n"
+	"  --json       what the daemon wrote (schema evmon.status/1); of --listeners an object a line\n"
+	"               (schema evmon.listener/1)\n"
 	"  --prom       Prometheus's text format, for node_exporter's textfile collector\n"
 	"  -h, --help   this text\n";
 
-static int parse(int argc, char **argv, enum form *ret_form)
+static int parse(int argc, char **argv, struct wish *ret_wish)
 {
-	enum form form = FORM_TEXT;
+	struct wish wish = { .form = FORM_TEXT };
 	int option, err;
 
 	optind = 0;
@@ -59,15 +69,21 @@ static int parse(int argc, char **argv, enum form *ret_form)
 			return 1;
 		}
 		if (option == 'j')
-			form = FORM_JSON;
+			wish.form = FORM_JSON;
 		else if (option == 'p')
-			form = FORM_PROM;
+			wish.form = FORM_PROM;
+		else if (option == 'l')
+			wish.listeners = true;
 		else
 			return option_fault(argv, options, option);
 	}
 	err = option_no_operands(argc, argv);
+	if (err == 0 && wish.listeners && wish.form == FORM_PROM) {
+		log_err("status: --listeners has no --prom form; --help says more");
+		err = -EINVAL;
+	}
 	if (err == 0)
-		*ret_form = form;
+		*ret_wish = wish;
 	return err;
 }
 
@@ -107,17 +123,9 @@ static int exit_of(struct json_object *status)
 
 static int show(const char *run_dir, struct status_file *file, enum form form)
 {
-	char boot[64] = "";
-	struct status_now now = { .boot = boot };
-	uint64_t age_us = 0;
-	int err = status_file_read(run_dir, file);
+	uint64_t now_us = 0, age_us = 0;
+	int err = status_file_now(run_dir, file, &now_us, &age_us);
 
-	/* After reading: the stamp must not seem to come from the future. */
-	now.now_us = clock_boot_ns() / 1000;
-	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
-		boot[strcspn(boot, "\n")] = '\0';
-	if (err == 0)
-		err = status_fresh(file->object, &now, &age_us);
 	if (err < 0) {
 		int status = not_running(err, run_dir, age_us);
 
@@ -130,21 +138,23 @@ static int show(const char *run_dir, struct status_file *file, enum form form)
 	else if (form == FORM_PROM)
 		status_prom(stdout, file->object);
 	else
-		status_print(stdout, file->object, now.now_us, terminal_color(stdout));
+		status_print(stdout, file->object, now_us, terminal_color(stdout));
 	return exit_of(file->object);
 }
 
 int status_main(int argc, char **argv)
 {
 	struct status_file file = { .text = NULL };
-	enum form form = FORM_TEXT;
+	struct wish wish = { .form = FORM_TEXT };
 	char run_dir[PATH_MAX];
-	int r = parse(argc, argv, &form);
+	int r = parse(argc, argv, &wish);
 
 	if (r != 0)
 		return r < 0 ? EXIT_USAGE : EXIT_GOOD;
 	dirs_run(run_dir);
-	r = show(run_dir, &file, form);
+	if (wish.listeners)
+		return listeners_show(run_dir, wish.form == FORM_JSON);
+	r = show(run_dir, &file, wish.form);
 	status_file_fini(&file);
 	return r;
 }

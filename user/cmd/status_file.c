@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cmd/members.h"
 
@@ -63,4 +64,20 @@ int status_fresh(struct json_object *status, const struct status_now *now, uint6
 		return 0;
 	*ret_age_us = now->now_us - stamp_us;
 	return -ETIME;
+}
+
+int status_file_now(const char *run_dir, struct status_file *ret_file, uint64_t *ret_now_us,
+		    uint64_t *ret_age_us)
+{
+	char boot[64] = "";
+	struct status_now now = { .boot = boot };
+	int err = status_file_read(run_dir, ret_file);
+
+	/* After reading: the stamp must not seem to come from the future. */
+	*ret_now_us = now.now_us = clock_boot_ns() / 1000;
+	if (err < 0)
+		return err;
+	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
+		boot[strcspn(boot, "\n")] = '\0';
+	return status_fresh(ret_file->object, &now, ret_age_us);
 }

@@ -23,3 +23,6 @@ int status_file_read(const char *run_dir, struct status_file *ret_file);
 /* 0: it was written just now; -ETIME: too long ago, *ret_age_us says how long; -ESTALE: before this
  * boot. */
 int status_fresh(struct json_object *status, const struct status_now *now, uint64_t *ret_age_us);
+/* Both, as of now: *ret_now_us is when. A file that is too old is read all the same. */
+int status_file_now(const char *run_dir, struct status_file *ret_file, uint64_t *ret_now_us,
+		    uint64_t *ret_age_us);

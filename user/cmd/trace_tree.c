@@ -115,20 +115,8 @@ static int root_find(struct trace_tree *tree, const struct trace_options *option
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct trace_tree *tree = userdata;
-	const struct tables_task known = { task->pid, task->start_ns, task->class };
-	struct module_args args = { NULL, 0 };
-	unsigned slot = 0;
-	char text[8192];
-	ssize_t n;
 
-	if (task->class < EVMON_CLASS_MODULE || !task->own)
-		return 0;
-	n = process_args(task->pid, text, sizeof(text));
-	if (n > 0)
-		args = (struct module_args){ text, (size_t)n };
-	if (naming_task(tree->kernel, tree->modules, &known, args, &slot) < 0)
-		log_debug("%u ended before it was named", task->pid);
-	return 0;
+	return naming_seen(tree->kernel, tree->modules, task);
 }
 
 /* The kernel learns what the policy and modules_dir name; again once the latter is known. */

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Nobody is asked: the daemon has no channel for questions. This process loads two iterators and
+ * maps of its own, finds EVerest's tree as the daemon does at its start, by the policy's files, the
+ * unit's cgroup and everybody's ancestors, and then goes through all open sockets. What only the
+ * daemon can know, the class of a task whose ancestors have ended, is not known here.
+ */
+#include "cmd/inventory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cmd/naming.h"
+#include "kernel/kernel.h"
+#include "kernel/snapshot.h"
+
+struct look {
+	struct inventory *inventory;
+	struct kernel *kernel;
+	struct modules *modules;
+};
+
+static int on_task(const struct snapshot_task *task, void *userdata)
+{
+	struct look *look = userdata;
+
+	return naming_seen(look->kernel, look->modules, task);
+}
+
+/* An index means something in its own network namespace only; evmon can ask for its own. */
+static void device_name(const struct inventory *inventory, struct inventory_item *item)
+{
+	const struct listener *listener = &item->listener;
+
+	if (listener->ifindex && listener->netns == inventory->netns &&
+	    !if_indextoname(listener->ifindex, item->device))
+		item->device[0] = '\0';
+}
+
+static int item_room(struct inventory *inventory)
+{
+	size_t room = inventory->room ? 2 * inventory->room : 64;
+	struct inventory_item *items;
+
+	if (inventory->n < inventory->room)
+		return 0;
+	items = realloc(inventory->items, room * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	inventory->items = items;
+	inventory->room = room;
+	return 0;
+}
+
+static int on_listener(const struct listener *listener, void *userdata)
+{
+	struct look *look = userdata;
+	struct inventory *inventory = look->inventory;
+	const struct listener_owner *owner = &listener->owner;
+	struct inventory_item *item;
+	int err;
+
+	if (!listener->listening)
+		return 0;
+	if (inventory->n == INVENTORY_MAX) {
+		inventory->omitted++;
+		return 0;
+	}
+	err = item_room(inventory);
+	if (err < 0)
+		return err;
+	item = &inventory->items[inventory->n++];
+	*item = (struct inventory_item){ .listener = *listener };
+	item->rule = policy_bind_rule(inventory->policy, owner->subject, &listener->object);
+	if (!modules_of(look->modules, owner->class, owner->slot, &item->module))
+		item->module.name[0] = '\0';
+	device_name(inventory, item);
+	return 0;
+}
+
+static int look_around(struct look *look, char *where, size_t size)
+{
+	const struct policy *policy = look->inventory->policy;
+	int err;
+
+	naming_files(look->kernel, look->modules, policy, NULL, NULL);
+	if (tables_unit(look->kernel, policy->unit) < 0)
+		log_debug("%s has no cgroup", policy->unit);
+	err = snapshot_take(look->kernel, on_task, look);
+	if (err < 0 && err != -ENOTSUP) { /* then nobody is told to be EVerest's */
+		snprintf(where, size, "cannot go through the tasks: %s", strerror(-err));
+		return err;
+	}
+	err = listeners_take(look->kernel, on_listener, look);
+	if (err < 0)
+		snprintf(where, size, "cannot go through the open sockets: %s", strerror(-err));
+	return err;
+}
+
+int inventory_take(struct policy *policy, struct inventory *ret_inventory, char *where,
+		   size_t where_size)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	_cleanup_(modules_freep) struct modules *modules = NULL;
+	const struct kernel_options options = { .inventory = true };
+	struct look look = { .inventory = ret_inventory };
+	struct stat st;
+	int err;
+
+	*ret_inventory = (struct inventory){ .policy = policy };
+	if (stat("/proc/self/ns/net", &st) == 0)
+		ret_inventory->netns = (uint32_t)st.st_ino;
+	err = kernel_new(&options, &kernel, where, where_size);
+	if (err < 0)
+		return err;
+	err = modules_new(&modules);
+	if (err < 0) {
+		snprintf(where, where_size, "out of memory");
+		return err;
+	}
+	look.kernel = kernel;
+	look.modules = modules;
+	err = look_around(&look, where, where_size);
+	if (err >= 0)
+		inventory_sort(ret_inventory);
+	return err;
+}
+
+void inventory_fini(struct inventory *inventory)
+{
+	policy_free(inventory->policy);
+	free(inventory->items);
+}
+
+bool inventory_same_socket(const struct listener *a, const struct listener *b)
+{
+	return a->inode == b->inode && a->netns == b->netns &&
+	       !memcmp(&a->object, &b->object, sizeof(a->object));
+}
+
+const char *inventory_action_name(enum policy_action action)
+{
+	static const char *const names[] = {
+		[ACTION_ALLOW] = "allow",
+		[ACTION_ALERT] = "alert",
+		[ACTION_DENY] = "deny",
+	};
+
+	return names[action];
+}
+
+#define COMPARE(a, b)                              \
+	do {                                       \
+		if ((a) != (b))                    \
+			return (a) < (b) ? -1 : 1; \
+	} while (0)
+
+/* By namespace, protocol and port as people look for them, then by what keeps a socket's owners
+ * together. */
+static int compare(const void *left, const void *right, void *userdata)
+{
+	const struct listener *a = &((const struct inventory_item *)left)->listener;
+	const struct listener *b = &((const struct inventory_item *)right)->listener;
+	const struct inventory *inventory = userdata;
+	int differ;
+
+	COMPARE(b->netns == inventory->netns, a->netns == inventory->netns);
+	COMPARE(a->netns, b->netns);
+	COMPARE(a->object.proto, b->object.proto);
+	COMPARE(a->object.port, b->object.port);
+	COMPARE(a->object.family, b->object.family);
+	differ = memcmp(a->address, b->address, sizeof(a->address));
+	if (differ)
+		return differ;
+	COMPARE(a->inode, b->inode);
+	COMPARE(a->owner.pid, b->owner.pid);
+	COMPARE(a->owner.fd, b->owner.fd);
+	return 0;
+}
+
+/* A process that has a socket twice is one owner. */
+void inventory_sort(struct inventory *inventory)
+{
+	size_t kept = 0;
+
+	if (!inventory->n)
+		return;
+	qsort_r(inventory->items, inventory->n, sizeof(*inventory->items), compare, inventory);
+	for (size_t i = 1; i < inventory->n; i++) {
+		const struct listener *last = &inventory->items[kept].listener;
+		const struct listener *next = &inventory->items[i].listener;
+
+		if (!inventory_same_socket(last, next) || last->owner.pid != next->owner.pid)
+			inventory->items[++kept] = inventory->items[i];
+	}
+	inventory->n = kept + 1;
+}

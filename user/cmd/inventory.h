@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The listening sockets of now and who holds them, with their names and the policy's word. */
+#include <net/if.h>
+#include <stddef.h>
+
+#include "kernel/listeners.h"
+#include "policy/policy.h"
+#include "process/modules.h"
+
+enum {
+	INVENTORY_MAX = 16384 /* sockets times owners */
+};
+
+/* A socket and one process that holds it. */
+struct inventory_item {
+	struct listener listener;
+	struct module module;	      /* name empty: none */
+	char device[IF_NAMESIZE];     /* empty: none, or not evmon's network namespace */
+	const struct bind_rule *rule; /* the policy's; NULL: none speaks of it */
+};
+
+struct inventory {
+	struct policy *policy;	      /* owned */
+	struct inventory_item *items; /* owned */
+	size_t n, room, omitted;      /* omitted: did not fit */
+	uint32_t netns;		      /* evmon's own */
+};
+
+/* Looks. policy: owned from here on, whatever comes back. Errors are those of kernel_new() and
+ * listeners_take(); where: room for the operator's sentence, always filled on error. */
+int inventory_take(struct policy *policy, struct inventory *ret_inventory, char *where,
+		   size_t where_size);
+void inventory_fini(struct inventory *inventory);
+
+/* Of one socket and process what it takes to tell them apart stays; own namespace first. */
+void inventory_sort(struct inventory *inventory);
+/* Both are the same socket. */
+bool inventory_same_socket(const struct listener *a, const struct listener *b);
+/* "allow", "alert", "deny" */
+const char *inventory_action_name(enum policy_action action);
