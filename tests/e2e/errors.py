@@ -3,6 +3,7 @@
 """What goes wrong is said in one line, with what and where, and ends with the exit code that the
 design gives it; hostile names break neither JSON nor a terminal."""
 
+import gzip
 import json
 import os
 import signal
@@ -21,7 +22,8 @@ USAGES = (  # arguments, what the line has to name
     (("run", "--mqtt", "http://x"), "http://x"), (("log", "-n", "x"), "-n"),
     (("log", "--since", "yesteryear"), "yesteryear"), (("log", "--sensor", "bynd"), "bynd"),
     (("log", "--severity", "huge"), "huge"), (("status", "--bogus"), "--bogus"),
-    (("coverage", "--bogus"), "--bogus"), (("--trace", "-p", "x"), "-p"),
+    (("status", "--listeners", "--prom"), "--prom"), (("coverage", "--bogus"), "--bogus"),
+    (("coverage", "--kernel-config"), "--kernel-config"), (("--trace", "-p", "x"), "-p"),
     (("--trace", "-s", "foo"), "foo"), (("--trace", "foo"), "foo"),
     (("--trace", "-n", "0"), "-n"), (("--trace", "-p", "1", "--", "/bin/true"), "-p"),
 )
@@ -74,7 +76,7 @@ def no_permission(world):
     os.mkdir(own)
     os.chown(own, 65534, 65534)
     rights, env = ("CAP_BPF", "CAP_PERFMON"), {"RUNTIME_DIRECTORY": own + "/run"}
-    for argv in (("coverage",), ("--trace", "--", "/bin/true"),
+    for argv in (("coverage",), ("status", "--listeners"), ("--trace", "--", "/bin/true"),
                  ("run", "--state-dir", own + "/state")):
         refused(world, PERMISSION, rights, *argv, prefix=NOBODY, env=env)
     refused(world, PERMISSION, (f": {world.dir}: ", "$RUNTIME_DIRECTORY"), "run", "--state-dir",
@@ -83,6 +85,20 @@ def no_permission(world):
     for verb in ("run", "log"):
         refused(world, PERMISSION, world.state, verb, "--state-dir", world.state, prefix=NOBODY,
                 env=env)
+
+
+def kernel_config(world):
+    """A file that is none, an unreadable one, half a one."""
+    path = world.dir + "/config"
+    for data, place in ((b"", ""), (b"\x7fELF\x02\x01", ":1"), (b"CONFIG_A=y\nA=y\n", ":2"),
+                        (gzip.compress(b"CONFIG_A=y\n" * 99)[:-9], "")):
+        with open(path, "wb") as out:
+            out.write(data)
+        refused(world, FAILED, path + place, "coverage", "--kernel-config", path)
+    for path in (world.dir, world.dir + "/none"):
+        refused(world, FAILED, path, "coverage", "--kernel-config", path)
+    refused(world, FAILED, ("/etc/shadow", "Permission denied"), "coverage", "--kernel-config",
+            "/etc/shadow", prefix=NOBODY)
 
 
 def trace(world):
@@ -190,6 +206,7 @@ def main():
     for name, function in (("usage", usage), ("directories", directories),
                            ("status where nothing runs", not_running),
                            ("an unprivileged user", no_permission), ("--trace", trace),
+                           ("a kernel's configuration", kernel_config),
                            ("evmon-publish", publisher),
                            ("a policy that is not valid, a second daemon", bad_policies),
                            ("signals while it stops", signals),

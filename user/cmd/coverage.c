@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/coverage_config.h"
 #include "cmd/coverage_json.h"
 #include "cmd/coverage_text.h"
 #include "cmd/members.h"
@@ -28,25 +29,34 @@ enum {
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "kernel-config", required_argument, NULL, 'k' },
 	{ .name = NULL },
 };
 
 static const char help[] =
-	"Usage: evmon coverage [--json]\n"
+	"Usage: evmon coverage [--json] [--kernel-config FILE]\n"
 	"\n"
 	"Tries every hook on this kernel, as root, and shows which sensor is served by which, how well,\n"
 	"and why not better. Nothing stays behind.\n"
 	"\n"
-	"  --json       one JSON object (schema evmon.coverage/1)\n"
-	"  -h, --help   this text\n"
+	"  --json                one JSON object (schema evmon.coverage/1)\n"
+	"  --kernel-config FILE  nothing is tried: FILE is a kernel's .config, or its /proc/config.gz, and\n"
+	"                        what is shown is what such a kernel could give, and which options it\n"
+	"                        lacks for better (schema evmon.kernel-config/1). Needs no rights\n"
+	"  -h, --help            this text\n"
 	"\n"
 	"States: proven (attached, and a canary came through), unproven (attached, nothing came by yet),\n"
-	"ready (works; attached where the policy denies), broken (attached and does not run), none.\n";
+	"ready (works; used where it is needed), broken (attached and does not run), none;\n"
+	"possible (by its configuration; not tried).\n";
+
+struct wish {
+	bool json;
+	char config[PATH_MAX]; /* empty: the running kernel */
+};
 
 /* 0: go on; 1: help was shown; -EINVAL. */
-static int parse(int argc, char **argv, bool *ret_json)
+static int parse(int argc, char **argv, struct wish *wish)
 {
-	bool json = false;
 	int option, err;
 
 	optind = 0;
@@ -56,14 +66,17 @@ static int parse(int argc, char **argv, bool *ret_json)
 			fputs(help, stdout);
 			return 1;
 		}
-		if (option != 'j')
+		if (option == 'j') {
+			wish->json = true;
+			continue;
+		}
+		if (option != 'k')
 			return option_fault(argv, options, option);
-		json = true;
+		err = option_path(argv, "--kernel-config", wish->config);
+		if (err < 0)
+			return err;
 	}
-	err = option_no_operands(argc, argv);
-	if (err == 0)
-		*ret_json = json;
-	return err;
+	return option_no_operands(argc, argv);
 }
 
 static int no_task(const struct snapshot_task *task, void *userdata)
@@ -157,11 +170,13 @@ int coverage_main(int argc, char **argv)
 	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
 	struct kernel_options tried = { .tracing = false };
 	char where[WHERE_MAX] = "";
-	bool json = false;
-	int r = parse(argc, argv, &json);
+	struct wish wish = { .json = false };
+	int r = parse(argc, argv, &wish);
 
 	if (r != 0)
 		return r < 0 ? EXIT_USAGE : EXIT_GOOD;
+	if (wish.config[0])
+		return coverage_config_show(wish.config, wish.json);
 	r = kernel_new(&tried, &kernel, where, sizeof(where));
 	if (r < 0)
 		return refused(r, where);
@@ -169,5 +184,5 @@ int coverage_main(int argc, char **argv)
 	r = attach_and_prove(kernel);
 	if (r < 0)
 		log_err_errno(r, "coverage: cannot prove what was found");
-	return show(kernel_coverage(kernel), json);
+	return show(kernel_coverage(kernel), wish.json);
 }

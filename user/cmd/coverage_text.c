@@ -24,9 +24,9 @@ enum tint state_tint(const char *state)
 		const char *state;
 		enum tint tint;
 	} tints[] = {
-		{ "proven", TINT_GOOD },   { "ready", TINT_NONE },  { "unproven", TINT_WARN },
-		{ "broken", TINT_BAD },	   { "none", TINT_BAD },    { "protecting", TINT_GOOD },
-		{ "degraded", TINT_WARN }, { "blind", TINT_WORST },
+		{ "proven", TINT_GOOD },     { "ready", TINT_NONE },	{ "possible", TINT_NONE },
+		{ "unproven", TINT_WARN },   { "broken", TINT_BAD },	{ "none", TINT_BAD },
+		{ "protecting", TINT_GOOD }, { "degraded", TINT_WARN }, { "blind", TINT_WORST },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tints); i++)
@@ -76,9 +76,14 @@ static void print_row(FILE *out, struct json_object *row, bool color)
 		fprintf(out, "%*s%s\n", LIMITS_INDENT, "", more);
 }
 
-static void print_tried(FILE *out, struct json_object *row, bool *told)
+struct better {
+	const char *member, *heading;
+};
+
+static void print_better(FILE *out, struct json_object *row, const struct better *better,
+			 bool *told)
 {
-	struct json_object *tried = member(row, "tried");
+	struct json_object *tried = member(row, better->member);
 	size_t n = json_object_is_type(tried, json_type_array) ? json_object_array_length(tried) :
 								 0;
 	char role[TEXT_MAX], hook[TEXT_MAX], reason[TEXT_MAX];
@@ -87,7 +92,7 @@ static void print_tried(FILE *out, struct json_object *row, bool *told)
 		struct json_object *one = json_object_array_get_idx(tried, i);
 
 		if (!*told)
-			fputs("\nTried before these, and why they do not serve:\n", out);
+			fprintf(out, "\n%s:\n", better->heading);
 		*told = true;
 		member_text(row, "role", role, sizeof(role));
 		member_text(one, "hook", hook, sizeof(hook));
@@ -97,7 +102,8 @@ static void print_tried(FILE *out, struct json_object *row, bool *told)
 	}
 }
 
-void coverage_print(FILE *out, struct json_object *coverage, bool color)
+static void print_rows(FILE *out, struct json_object *coverage, const struct better *better,
+		       bool color)
 {
 	size_t n;
 	bool told = false;
@@ -112,5 +118,20 @@ void coverage_print(FILE *out, struct json_object *coverage, bool color)
 	for (size_t i = 0; i < n; i++)
 		print_row(out, json_object_array_get_idx(coverage, i), color);
 	for (size_t i = 0; i < n; i++)
-		print_tried(out, json_object_array_get_idx(coverage, i), &told);
+		print_better(out, json_object_array_get_idx(coverage, i), better, &told);
+}
+
+void coverage_print(FILE *out, struct json_object *coverage, bool color)
+{
+	static const struct better tried = { "tried",
+					     "Tried before these, and why they do not serve" };
+
+	print_rows(out, coverage, &tried, color);
+}
+
+void coverage_print_read(FILE *out, struct json_object *coverage, bool color)
+{
+	static const struct better missing = { "missing", "Better ones, and what they miss" };
+
+	print_rows(out, coverage, &missing, color);
 }

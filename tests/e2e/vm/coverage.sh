@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 11
+test_begin 14
 
 coverage=$test_dir/coverage.json
 
@@ -58,15 +58,47 @@ usb_is_proven_by_its_first_uevent() {
 	done
 }
 
+# listener PORT: who holds it and what the policy says of it.
+listener() {
+	/usr/bin/evmon status --listeners --json | jq -r --argjson port "$1" \
+		'select(.object.port == $port) | [.object.proto, .subject, .rule, .process.exe] | join(" ")'
+}
+
+listeners_are_told() {
+	broker_start "1883 127.0.0.1" || return 1
+	mkfifo "$test_dir/hold"
+	misdeed --here --hold listen sctp ipv4 any 8849 <"$test_dir/hold" >"$test_dir/held" &
+	exec 8>"$test_dir/hold"
+	wait_for_line "$test_dir/held" '^ok ' || return 1
+	listener 1883
+	listener 8849
+	[ "$(listener 1883)" = "tcp broker bind.mqtt-loopback /usr/sbin/mosquitto" ] &&
+		[ "$(listener 8849)" = "sctp host bind.admin-panel /usr/bin/misdeed" ]
+}
+
+# Two rights, and no others.
+listeners_want_two_rights() {
+	all=$(/usr/bin/evmon status --listeners --json)
+	[ -n "$all" ] && [ "$all" = "$(/usr/bin/setpriv --reuid=65534 --clear-groups \
+		--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \
+		/usr/bin/evmon status --listeners --json)" ]
+}
+
 check "coverage is told" coverage_is_told
 check "tree is kept by tracepoints" \
 	is tree "proven tp_btf/sched_process_fork tp_btf/sched_process_exit"
 check "snapshot is taken by the task iterator" is snapshot "proven iter/task"
 check "unit's cgroup is followed by its tracepoint" is unit "unproven tp_btf/cgroup_mkdir"
+check "sockets are found by the iterator of files" is listeners "ready iter/task_file"
 check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
 check "capability is seen by fexit" is capability "proven fexit/security_capable"
 check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
 check "bind is denied by the tier's hook" deny_is_the_tiers ready
+
+check "listeners are told with who holds them" listeners_are_told
+check "CAP_BPF and CAP_PERFMON are enough for it" listeners_want_two_rights
+exec 8>&-
+broker_stop
 
 # A policy that denies: the hook that refuses must be proven too.
 policy_write <<-'POLICY'
