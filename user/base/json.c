@@ -139,6 +139,18 @@ void json_string(struct json *j, const char *key, const char *value)
 	put_text(j, value, strlen(value));
 }
 
+void json_plain(struct json *j, const char *key, const char *value)
+{
+	put_key(j, key);
+	put(j, "\"", 1);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			put(j, "\\", 1);
+		put(j, value, 1);
+	}
+	put(j, "\"", 1);
+}
+
 void json_bytes(struct json *j, const char *key, const void *value, size_t n, size_t max)
 {
 	size_t kept = escape_cut(value, n, max);

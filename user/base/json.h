@@ -33,5 +33,8 @@ void json_uint(struct json *j, const char *key, uint64_t value);
 void json_int(struct json *j, const char *key, int64_t value);
 /* Text of ours, NUL-terminated; NULL gives null. */
 void json_string(struct json *j, const char *key, const char *value);
+/* Text of ours that is to arrive as it is, such as a regular expression: printable ASCII, escaped
+ * for JSON alone. */
+void json_plain(struct json *j, const char *key, const char *value);
 /* Bytes of others, at most max bytes of them. */
 void json_bytes(struct json *j, const char *key, const void *value, size_t n, size_t max);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * `bind:` is the one list whose order decides: the first match does. So that a file can add to the
- * page and correct it without repeating it, an item of a rule that is there already replaces that
- * item where it stands, and any other goes before the defaults, after what earlier files put there.
+ * What an item of `bind:` may say; bind_merge.c knows where it goes.
  *
  * A vendor's own rule needs no declaration. That a slip in a known name does not pass for one, such
  * a name may not be a single edit away from a known one; and only what is there can be switched
@@ -12,10 +10,16 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/bind_merge.h"
+#include "policy/json_schema.h"
+#include "policy/meant.h"
 #include "policy/scalars.h"
+#include "policy/show.h"
+#include "policy/values.h"
 
 enum {
 	ACTION_OFF = ACTION_DENY + 1,
@@ -75,8 +79,7 @@ static bool is_vendor_name(const char *name)
 	return true;
 }
 
-/* The known rules of bind, NULL-terminated. */
-static void known_names(const char *names[EVMON_RULE_CLOSED + 1])
+void bind_known_rules(const char *names[EVMON_RULE_CLOSED + 1])
 {
 	size_t n = 0;
 
@@ -89,12 +92,29 @@ static void known_names(const char *names[EVMON_RULE_CLOSED + 1])
 	names[n] = NULL;
 }
 
-static bool rule_name_good(struct reader *reader, const struct node *value)
+/* The known rule that is one slip away. */
+static const char *known_alike(const char *name)
 {
 	const char *known[EVMON_RULE_CLOSED + 1];
+
+	bind_known_rules(known);
+	for (size_t i = 0; known[i]; i++)
+		if (word_distance(name, known[i]) < 2)
+			return known[i];
+	return NULL;
+}
+
+bool bind_is_vendor_rule(const char *name)
+{
+	return is_vendor_name(name) && !known_alike(name);
+}
+
+static bool rule_name_good(struct reader *reader, const struct node *value)
+{
+	const char *known[EVMON_RULE_CLOSED + 1], *like;
 	int rule = rule_from_name(value->text);
 
-	known_names(known);
+	bind_known_rules(known);
 	if (rule >= 0 && rule_get((enum evmon_rule)rule)->sensor == EVMON_SENSOR_BIND)
 		return true;
 	if (rule >= 0 || !is_vendor_name(value->text)) {
@@ -102,14 +122,11 @@ static bool rule_name_good(struct reader *reader, const struct node *value)
 			     quoted(value->text).text, hint(value->text, known).text);
 		return false;
 	}
-	for (size_t i = 0; known[i]; i++)
-		if (word_distance(value->text, known[i]) < 2) {
-			reader_error(reader, value,
-				     "%s is too like a known rule, did you mean \"%s\"?",
-				     quoted(value->text).text, known[i]);
-			return false;
-		}
-	return true;
+	like = known_alike(value->text);
+	if (like)
+		reader_error(reader, value, "%s is too like a known rule, did you mean \"%s\"?",
+			     quoted(value->text).text, like);
+	return !like;
 }
 
 static int read_rule_name(struct reader *reader, const struct field *field,
@@ -156,12 +173,12 @@ static void port_add(struct reader *reader, struct bind_rule *item, const struct
 		return;
 	err = port_range_parse(value->text, &range);
 	if (err == -EINVAL)
-		reader_error(reader, value, "%s is not a port (N, [N, ...], N-M or any)",
-			     quoted(value->text).text);
+		reader_error(reader, value, "%s is not a port (N, [N, ...], N-M or any)%s",
+			     quoted(value->text).text, meant_port(value->text).text);
 	else if (err < 0)
 		reader_error(reader, value,
-			     "%s is an impossible port (1 to 65535, lower one first)",
-			     quoted(value->text).text);
+			     "%s is an impossible port (1 to 65535, lower one first)%s",
+			     quoted(value->text).text, meant_port(value->text).text);
 	else if (item->n_ports == POLICY_PORT_RANGES)
 		reader_error(reader, value, "too many ports in one item (the limit is %d)",
 			     POLICY_PORT_RANGES);
@@ -207,88 +224,105 @@ static int read_scopes(struct reader *reader, const struct field *field, const s
 	return 0;
 }
 
-static const struct field fields[] = {
-	{ .key = "rule", .read = read_rule_name, .offset = offsetof(struct draft, item.rule) },
-	{ .key = "subject",
-	  .read = read_choice,
-	  .choices = subjects,
+static void put_rule_name(FILE *out, const struct field *field, const void *base)
+{
+	fputs((const char *)base + field->offset, out);
+}
+
+static void put_range(FILE *out, struct port_range range)
+{
+	if (range.first == range.last)
+		fprintf(out, "%u", range.first);
+	else
+		fprintf(out, "%u-%u", range.first, range.last);
+}
+
+static void put_ports(FILE *out, const struct field *field, const void *base)
+{
+	const struct bind_rule *item = &((const struct draft *)base)->item;
+
+	(void)field;
+	if (item->n_ports == 1 && item->ports[0].first == 1 && item->ports[0].last == UINT16_MAX) {
+		fputs("any", out);
+		return;
+	}
+	fputs(item->n_ports > 1 ? "[" : "", out);
+	for (size_t i = 0; i < item->n_ports; i++) {
+		fputs(i ? ", " : "", out);
+		put_range(out, item->ports[i]);
+	}
+	fputs(item->n_ports > 1 ? "]" : "", out);
+}
+
+static void put_scopes(FILE *out, const struct field *field, const void *base)
+{
+	const char *before = "[";
+	unsigned set;
+
+	memcpy(&set, (const char *)base + field->offset, sizeof(set));
+	for (const struct choice *c = field->choices; c->name; c++) {
+		if (!(set & c->value))
+			continue;
+		fprintf(out, "%s%s", before, c->name);
+		before = ", ";
+	}
+	fputc(']', out);
+}
+
+static const struct field_type rule_name_type = {
+	.read = read_rule_name,
+	.put = put_rule_name,
+	.schema = schema_rule_name,
+};
+
+static const struct field_type ports_type = {
+	.read = read_ports,
+	.put = put_ports,
+	.schema = schema_ports,
+};
+
+static const struct field_type scopes_type = {
+	.read = read_scopes,
+	.put = put_scopes,
+	.schema = schema_scopes,
+};
+
+/* clang-format off */
+const struct field bind_fields[] = {
+	{ .key = "rule", .type = &rule_name_type, .offset = offsetof(struct draft, item.rule) },
+	{ .key = "subject", .type = &choice_type, .choices = subjects,
 	  .offset = offsetof(struct draft, item.subjects) },
-	{ .key = "port", .read = read_ports },
-	{ .key = "proto",
-	  .read = read_choice,
-	  .choices = protos,
+	{ .key = "port", .type = &ports_type },
+	{ .key = "proto", .type = &choice_type, .choices = protos,
 	  .offset = offsetof(struct draft, item.protos) },
-	{ .key = "scope",
-	  .read = read_scopes,
-	  .choices = scopes,
+	{ .key = "scope", .type = &scopes_type, .choices = scopes,
 	  .offset = offsetof(struct draft, item.scopes) },
-	{ .key = "severity",
-	  .read = read_choice,
-	  .choices = severity_choices,
+	{ .key = "severity", .type = &choice_type, .choices = severity_choices,
 	  .offset = offsetof(struct draft, severity) },
-	{ .key = "action",
-	  .read = read_choice,
-	  .choices = actions,
+	{ .key = "action", .type = &choice_type, .choices = actions,
 	  .offset = offsetof(struct draft, action) },
 	{ .key = NULL },
 };
+/* clang-format on */
+
+void bind_put(FILE *out, const struct bind_rule *item)
+{
+	struct draft draft = { .item = *item, .severity = item->severity, .action = item->action };
+	const char *before = "{";
+
+	for (const struct field *field = bind_fields; field->key; field++) {
+		fprintf(out, "%s%s: ", before, field->key);
+		field->type->put(out, field, &draft);
+		before = ", ";
+	}
+	fputc('}', out);
+}
 
 static enum severity default_severity(const char *name)
 {
 	int rule = rule_from_name(name);
 
 	return rule < 0 ? SEVERITY_MEDIUM : rule_get((enum evmon_rule)rule)->severity;
-}
-
-static struct bind_rule *item_find(struct policy *policy, const char *rule)
-{
-	for (size_t i = 0; i < policy->n_bind; i++)
-		if (!strcmp(policy->bind[i].rule, rule))
-			return &policy->bind[i];
-	return NULL;
-}
-
-static void items_move(struct policy *policy, size_t to, size_t from)
-{
-	memmove(policy->bind + to, policy->bind + from,
-		(policy->n_bind - from) * sizeof(*policy->bind));
-}
-
-static void item_remove(struct reader *reader, const struct node *node, const struct draft *draft)
-{
-	struct policy *policy = reader->policy;
-	struct bind_rule *old = item_find(policy, draft->item.rule);
-	size_t at = old ? (size_t)(old - policy->bind) : 0;
-
-	if (!old && rule_from_name(draft->item.rule) < 0)
-		reader_error(reader, node, "there is no rule %s to switch off",
-			     quoted(draft->item.rule).text);
-	if (!old)
-		return;
-	items_move(policy, at, at + 1);
-	policy->n_bind--;
-	memset(&policy->bind[policy->n_bind], 0, sizeof(*policy->bind));
-	if (at < reader->n_added)
-		reader->n_added--;
-}
-
-static void item_merge(struct reader *reader, const struct node *node, const struct draft *draft)
-{
-	struct policy *policy = reader->policy;
-	struct bind_rule *to = item_find(policy, draft->item.rule);
-
-	if (!to && policy->n_bind == POLICY_BIND_ITEMS) {
-		reader_error(reader, node, "too many bind items (the limit is %d)",
-			     POLICY_BIND_ITEMS);
-		return;
-	}
-	if (!to) {
-		to = &policy->bind[reader->n_added];
-		items_move(policy, reader->n_added + 1, reader->n_added);
-		reader->n_added++;
-		policy->n_bind++;
-	}
-	memcpy(to, &draft->item, sizeof(*to));
 }
 
 static void draft_init(struct draft *draft)
@@ -314,6 +348,14 @@ static bool draft_complete(struct reader *reader, const struct node *node,
 	return false;
 }
 
+static int item_origin(struct reader *reader, const struct node *node, const char *rule)
+{
+	char key[ORIGIN_KEY_MAX];
+
+	snprintf(key, sizeof(key), BIND_ORIGIN "%s", rule);
+	return reader_origin(reader, key, node);
+}
+
 static int item_read(struct reader *reader, const struct node *node)
 {
 	size_t before = errors_count(reader->errors);
@@ -321,21 +363,21 @@ static int item_read(struct reader *reader, const struct node *node)
 	int err;
 
 	draft_init(&draft);
-	err = fields_read(reader, fields, node, &draft);
+	err = fields_read(reader, bind_fields, node, &draft);
 	if (err < 0)
 		return err;
 	if (errors_count(reader->errors) != before || !draft_complete(reader, node, &draft))
 		return 0;
 	if (draft.action == ACTION_OFF) {
-		item_remove(reader, node, &draft);
-		return 0;
+		bind_remove(reader, node, draft.item.rule);
+		return item_origin(reader, node, draft.item.rule);
 	}
 	draft.item.action = (enum policy_action)draft.action;
 	draft.item.severity = draft.severity == SEVERITY_UNSAID ?
 				      default_severity(draft.item.rule) :
 				      (enum severity)draft.severity;
-	item_merge(reader, node, &draft);
-	return 0;
+	bind_merge(reader, node, &draft.item);
+	return item_origin(reader, node, draft.item.rule);
 }
 
 /* Within one file the first of two items would be lost without a word. */
@@ -356,8 +398,8 @@ static void item_repeated(struct reader *reader, const struct node *list, const 
 	}
 }
 
-int read_bind(struct reader *reader, const struct field *field, const struct node *value,
-	      void *base)
+static int read_bind(struct reader *reader, const struct field *field, const struct node *value,
+		     void *base)
 {
 	(void)field;
 	(void)base;
@@ -372,3 +414,9 @@ int read_bind(struct reader *reader, const struct field *field, const struct nod
 	}
 	return 0;
 }
+
+const struct field_type bind_type = {
+	.read = read_bind,
+	.show = show_bind,
+	.schema = schema_bind,
+};

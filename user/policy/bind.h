@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The list `bind:` of a policy file, and how it merges into what stands before it. */
+/* The list `bind:` of a policy file: what an item says. */
 #include "policy/fields.h"
 
 enum {
@@ -13,5 +13,15 @@ enum {
 	SUBJECTS_ALL = (1u << EVMON_SUBJECT_MAX) - 1,
 };
 
-int read_bind(struct reader *reader, const struct field *field, const struct node *value,
-	      void *base);
+#define BIND_ORIGIN "bind:"
+
+extern const struct field_type bind_type;
+/* The keys of an item. */
+extern const struct field bind_fields[];
+
+/* An item as a YAML mapping on one line. */
+void bind_put(FILE *out, const struct bind_rule *item);
+/* A vendor's own rule: such a name, neither known nor so like a known one that it may be a slip. */
+bool bind_is_vendor_rule(const char *name);
+/* Names that `bind:` knows, NULL-terminated. */
+void bind_known_rules(const char *names[EVMON_RULE_CLOSED + 1]);

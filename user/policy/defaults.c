@@ -96,6 +96,14 @@ static int texts_copy(const char *const *from, size_t n, char ***ret_texts)
 	return 0;
 }
 
+int policy_bind_rank(const char *rule)
+{
+	for (size_t i = 0; i < page.n_bind; i++)
+		if (!strcmp(page.bind[i].rule, rule))
+			return (int)i;
+	return -EINVAL;
+}
+
 int policy_new_default(struct policy **ret_policy)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;

@@ -7,6 +7,7 @@
 #include "policy/errors.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,14 +64,22 @@ size_t errors_count(const struct policy_errors *errors)
 	return errors->n + errors->more;
 }
 
-struct phrase quoted(const char *bytes)
+struct phrase bare(const char *bytes)
 {
 	struct phrase phrase;
 	bool truncated = false;
 	char shown[64];
 
 	escape_text(shown, sizeof(shown), bytes, ESCAPE_TERMINAL, &truncated);
-	snprintf(phrase.text, sizeof(phrase.text), "\"%s%s\"", shown, truncated ? "..." : "");
+	snprintf(phrase.text, sizeof(phrase.text), "%s%s", shown, truncated ? "..." : "");
+	return phrase;
+}
+
+struct phrase quoted(const char *bytes)
+{
+	struct phrase phrase;
+
+	snprintf(phrase.text, sizeof(phrase.text), "\"%.110s\"", bare(bytes).text);
 	return phrase;
 }
 
@@ -117,13 +126,79 @@ static bool is_part(const char *word, const char *of)
 	       (strlen(of) >= 3 && strcasestr(word, of));
 }
 
+/* Words that others use for ours: firewalls, audit rules, other parsers of YAML. */
+static const struct {
+	const char *theirs, *ours;
+} synonyms[] = {
+	{ "block", "deny" },
+	{ "drop", "deny" },
+	{ "reject", "deny" },
+	{ "refuse", "deny" },
+	{ "forbid", "deny" },
+	{ "enforce", "deny" },
+	{ "kill", "deny" },
+	{ "permit", "allow" },
+	{ "accept", "allow" },
+	{ "pass", "allow" },
+	{ "ignore", "allow" },
+	{ "off", "allow" },
+	{ "warn", "alert" },
+	{ "log", "alert" },
+	{ "report", "alert" },
+	{ "audit", "alert" },
+	{ "monitor", "alert" },
+	{ "no", "off" },
+	{ "false", "off" },
+	{ "disabled", "off" },
+	{ "remove", "off" },
+	{ "delete", "off" },
+	{ "localhost", "loopback" },
+	{ "127.0.0.1", "loopback" },
+	{ "lan", "interface" },
+	{ "address", "interface" },
+	{ "0.0.0.0", "any" },
+	{ "::", "any" },
+	{ "*", "any" },
+	{ "all", "any" },
+	{ "wildcard", "any" },
+	{ "mosquitto", "broker" },
+	{ "mqtt", "broker" },
+	{ "modules", "everest" },
+	{ "manager", "everest" },
+	{ "system", "host" },
+	{ "info", "low" },
+	{ "warning", "medium" },
+	{ "moderate", "medium" },
+	{ "error", "high" },
+	{ "severe", "critical" },
+	{ "emergency", "critical" },
+	{ "severity_level", "severity" },
+	{ "level", "severity" },
+	{ "protocol", "proto" },
+	{ "name", "rule" },
+	{ "caps", "capabilities" },
+};
+
+static const char *synonym(const char *word, const char *const *words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(synonyms); i++) {
+		if (strcasecmp(synonyms[i].theirs, word) != 0)
+			continue;
+		for (size_t k = 0; words[k]; k++)
+			if (!strcmp(words[k], synonyms[i].ours))
+				return words[k];
+	}
+	return NULL;
+}
+
 struct phrase hint(const char *word, const char *const *words)
 {
 	size_t limit = MAX(strlen(word) / 3, 1), best = WORD_MAX;
 	struct phrase phrase = { "" };
-	const char *nearest = NULL;
+	const char *nearest = synonym(word, words);
+	bool synonym_found = nearest;
 
-	for (; *words; words++) {
+	for (; !synonym_found && *words; words++) {
 		size_t distance = word_distance(word, *words);
 
 		if (distance > limit)

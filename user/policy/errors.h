@@ -28,6 +28,8 @@ size_t errors_count(const struct policy_errors *errors);
 
 /* The bytes in quotation marks, harmless to a terminal, cut where they are long. */
 struct phrase quoted(const char *bytes);
+/* The same without the quotation marks. */
+struct phrase bare(const char *bytes);
 /* `, did you mean "x"?` for the nearest of the NULL-terminated words, else nothing. */
 struct phrase hint(const char *word, const char *const *words);
 /* Edits (insert, delete, replace, swap of neighbours) between two words, letters' case ignored. */

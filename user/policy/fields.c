@@ -14,7 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/scalars.h"
+#include "policy/json_schema.h"
+#include "policy/meant.h"
+#include "policy/show.h"
+#include "policy/values.h"
 
 enum {
 	WORDS_MAX = 32
@@ -48,6 +51,15 @@ void reader_error(struct reader *reader, const struct node *node, const char *fo
 	va_end(args);
 }
 
+void reader_error_at(struct reader *reader, struct place place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	errors_add(reader->errors, place, format, args);
+	va_end(args);
+}
+
 bool reader_expect(struct reader *reader, const struct node *node, enum node_kind kind,
 		   const char *form)
 {
@@ -72,24 +84,70 @@ bool reader_repeated(struct reader *reader, const struct node *map, const struct
 	return true;
 }
 
-static void unknown_key(struct reader *reader, const struct field *fields, const struct node *key)
-{
-	const char *words[WORDS_MAX + 1];
-	size_t n = 0;
-
-	for (; fields->key && n < WORDS_MAX; fields++)
-		words[n++] = fields->key;
-	words[n] = NULL;
-	reader_error(reader, key, "unknown key %s%s", quoted(key->text).text,
-		     hint(key->text, words).text);
-}
-
 static const struct field *field_find(const struct field *fields, const char *key)
 {
 	for (; fields->key; fields++)
 		if (!strcmp(fields->key, key))
 			return fields;
 	return NULL;
+}
+
+/* The section that has such a key, where there is one and only one. */
+static const char *section_of(const struct field *top, const char *key)
+{
+	const char *section = NULL;
+
+	for (; top && top->key; top++) {
+		if (!top->fields || !field_find(top->fields, key))
+			continue;
+		if (section)
+			return NULL;
+		section = top->key;
+	}
+	return section;
+}
+
+static void unknown_key(struct reader *reader, const struct field *fields, const struct node *key)
+{
+	const char *words[WORDS_MAX + 1], *section = section_of(reader->top, key->text);
+	struct phrase meant;
+	size_t n = 0;
+
+	for (; fields->key && n < WORDS_MAX; fields++)
+		words[n++] = fields->key;
+	words[n] = NULL;
+	meant = hint(key->text, words);
+	if (!*meant.text && section)
+		reader_error(reader, key, "unknown key %s here, it belongs under \"%s\"",
+			     quoted(key->text).text, section);
+	else if (!*meant.text && reader->top && field_find(reader->top, key->text))
+		reader_error(reader, key, "unknown key %s here, it belongs to the top level",
+			     quoted(key->text).text);
+	else
+		reader_error(reader, key, "unknown key %s%s", quoted(key->text).text, meant.text);
+}
+
+/* Reads one value; what is put into the policy itself, and is good, is remembered with its place. */
+static int field_read(struct reader *reader, const struct field *field, const struct node *value,
+		      void *base)
+{
+	size_t before = errors_count(reader->errors), at = strlen(reader->path);
+	int err;
+
+	snprintf(reader->path + at, sizeof(reader->path) - at, "%s%s", at ? "." : "", field->key);
+	err = field->type->read(reader, field, value, base);
+	if (!err && base == reader->policy && errors_count(reader->errors) == before)
+		err = reader_origin(reader, reader->path, value);
+	reader->path[at] = '\0';
+	return err;
+}
+
+int reader_origin(struct reader *reader, const char *key, const struct node *node)
+{
+	if (!reader->origins)
+		return 0;
+	return origins_put(reader->origins, key,
+			   (struct place){ reader->file, node->line, node->column });
 }
 
 int fields_read(struct reader *reader, const struct field *fields, const struct node *map,
@@ -107,7 +165,7 @@ int fields_read(struct reader *reader, const struct field *fields, const struct 
 			unknown_key(reader, fields, value->key);
 			continue;
 		}
-		err = field->read(reader, field, value, base);
+		err = field_read(reader, field, value, base);
 		if (err < 0)
 			return err;
 	}
@@ -120,8 +178,8 @@ int read_mapping(struct reader *reader, const struct field *field, const struct 
 	return fields_read(reader, field->fields, value, base);
 }
 
-int read_text(struct reader *reader, const struct field *field, const struct node *value,
-	      void *base)
+static int read_text(struct reader *reader, const struct field *field, const struct node *value,
+		     void *base)
 {
 	char *buffer = (char *)base + field->offset;
 	size_t n = strlen(value->text);
@@ -129,7 +187,7 @@ int read_text(struct reader *reader, const struct field *field, const struct nod
 
 	if (!reader_expect(reader, value, NODE_SCALAR, "a single value"))
 		return 0;
-	form = field->check ? field->check(value->text) : NULL;
+	form = field->form->check(value->text);
 	if (form) {
 		reader_error(reader, value, "%s is not %s", quoted(value->text).text, form);
 		return 0;
@@ -177,8 +235,8 @@ int choice_read(struct reader *reader, const struct choice *choices, const struc
 	return -EINVAL;
 }
 
-int read_choice(struct reader *reader, const struct field *field, const struct node *value,
-		void *base)
+static int read_choice(struct reader *reader, const struct field *field, const struct node *value,
+		       void *base)
 {
 	unsigned chosen;
 
@@ -188,17 +246,18 @@ int read_choice(struct reader *reader, const struct field *field, const struct n
 }
 
 static void number_error(struct reader *reader, const struct node *value, int err, const char *form,
-			 const char *range)
+			 const char *range, struct phrase meant)
 {
 	if (err == -EINVAL)
-		reader_error(reader, value, "%s is not %s", quoted(value->text).text, form);
+		reader_error(reader, value, "%s is not %s%s", quoted(value->text).text, form,
+			     meant.text);
 	else
 		reader_error(reader, value, "%s is out of range (%s)", quoted(value->text).text,
 			     range);
 }
 
-int read_duration(struct reader *reader, const struct field *field, const struct node *value,
-		  void *base)
+static int read_duration(struct reader *reader, const struct field *field, const struct node *value,
+			 void *base)
 {
 	const char *form = field->none ? "a duration (30s, 5m, 1h, 1d) or none" :
 					 "a duration (30s, 5m, 1h, 1d)";
@@ -216,7 +275,7 @@ int read_duration(struct reader *reader, const struct field *field, const struct
 		if (err < 0) {
 			snprintf(range, sizeof(range), "%" PRIu64 "s to %" PRIu64 "s",
 				 field->min / second, field->max / second);
-			number_error(reader, value, err, form, range);
+			number_error(reader, value, err, form, range, meant_duration(value->text));
 			return 0;
 		}
 	}
@@ -224,8 +283,8 @@ int read_duration(struct reader *reader, const struct field *field, const struct
 	return 0;
 }
 
-int read_size(struct reader *reader, const struct field *field, const struct node *value,
-	      void *base)
+static int read_size(struct reader *reader, const struct field *field, const struct node *value,
+		     void *base)
 {
 	static const char *const form = "a size (64KiB, 16MiB, 1GiB)";
 	uint64_t bytes = 0;
@@ -240,9 +299,39 @@ int read_size(struct reader *reader, const struct field *field, const struct nod
 	if (err < 0) {
 		snprintf(range, sizeof(range), "%" PRIu64 "KiB to %" PRIu64 "KiB", field->min >> 10,
 			 field->max >> 10);
-		number_error(reader, value, err, form, range);
+		number_error(reader, value, err, form, range, meant_size(value->text));
 		return 0;
 	}
 	memcpy((char *)base + field->offset, &bytes, sizeof(bytes));
 	return 0;
 }
+
+const struct field_type mapping_type = {
+	.read = read_mapping,
+	.show = show_mapping,
+	.schema = schema_mapping,
+};
+
+const struct field_type text_type = {
+	.read = read_text,
+	.put = put_text,
+	.schema = schema_text,
+};
+
+const struct field_type choice_type = {
+	.read = read_choice,
+	.put = put_choice,
+	.schema = schema_choice,
+};
+
+const struct field_type duration_type = {
+	.read = read_duration,
+	.put = put_duration,
+	.schema = schema_duration,
+};
+
+const struct field_type size_type = {
+	.read = read_size,
+	.put = put_size,
+	.schema = schema_size,
+};

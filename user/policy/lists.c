@@ -9,11 +9,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/capability.h"
+#include "policy/json_schema.h"
 #include "policy/scalars.h"
+#include "policy/show.h"
+#include "policy/values.h"
 
 void texts_free(char **texts)
 {
@@ -30,6 +34,16 @@ static bool texts_have(char *const *texts, const char *text)
 	return false;
 }
 
+/* A single value in a list's place most likely lacks its brackets. */
+static bool expect_list(struct reader *reader, const struct node *value, const char *form)
+{
+	if (value->kind != NODE_SCALAR || !*value->text || strlen(value->text) > 40)
+		return reader_expect(reader, value, NODE_LIST, form);
+	reader_error(reader, value, "%s must be %s, not a single value, did you mean [%s]?",
+		     quoted(value->key->text).text, form, bare(value->text).text);
+	return false;
+}
+
 static int text_add(struct reader *reader, const struct field *field, const struct node *value,
 		    char **texts, size_t *n)
 {
@@ -37,7 +51,7 @@ static int text_add(struct reader *reader, const struct field *field, const stru
 
 	if (!reader_expect(reader, value, NODE_SCALAR, "a single value"))
 		return 0;
-	form = field->check(value->text);
+	form = field->form->check(value->text);
 	if (form) {
 		reader_error(reader, value, "%s is not %s", quoted(value->text).text, form);
 		return 0;
@@ -56,14 +70,14 @@ static int text_add(struct reader *reader, const struct field *field, const stru
 	return 0;
 }
 
-int read_texts(struct reader *reader, const struct field *field, const struct node *value,
-	       void *base)
+static int read_texts(struct reader *reader, const struct field *field, const struct node *value,
+		      void *base)
 {
 	char ***to = (char ***)((char *)base + field->offset);
 	_cleanup_(texts_freep) char **texts = NULL;
 	size_t n = 0;
 
-	if (!reader_expect(reader, value, NODE_LIST, "a list ([] for none)"))
+	if (!expect_list(reader, value, "a list ([] for none)"))
 		return 0;
 	texts = calloc(POLICY_ALLOWED + 1, sizeof(*texts));
 	if (!texts)
@@ -90,12 +104,12 @@ static void capability_unknown(struct reader *reader, const struct node *value)
 		     hint(value->text, words).text);
 }
 
-int read_capabilities(struct reader *reader, const struct field *field, const struct node *value,
-		      void *base)
+static int read_capabilities(struct reader *reader, const struct field *field,
+			     const struct node *value, void *base)
 {
 	uint64_t mask = 0;
 
-	if (!reader_expect(reader, value, NODE_LIST, "a list of capabilities ([] for none)"))
+	if (!expect_list(reader, value, "a list of capabilities ([] for none)"))
 		return 0;
 	for (const struct node *item = value->first; item; item = item->next) {
 		int number;
@@ -111,6 +125,12 @@ int read_capabilities(struct reader *reader, const struct field *field, const st
 	memcpy((char *)base + field->offset, &mask, sizeof(mask));
 	return 0;
 }
+
+const struct field module_mask = {
+	.key = "mask",
+	.type = &capabilities_type,
+	.offset = offsetof(struct module_capabilities, mask),
+};
 
 /* "Name" or "id:Name". */
 static bool module_key_parse(struct reader *reader, const struct node *key,
@@ -176,12 +196,17 @@ static int module_put(struct reader *reader, const struct node *value,
 	return 0;
 }
 
-int read_modules(struct reader *reader, const struct field *field, const struct node *value,
-		 void *base)
+static int module_origin(struct reader *reader, const struct node *list)
 {
-	static const struct field mask = { .key = "mask",
-					   .offset = offsetof(struct module_capabilities, mask) };
+	char key[ORIGIN_KEY_MAX];
 
+	snprintf(key, sizeof(key), MODULE_ORIGIN "%s", list->key->text);
+	return reader_origin(reader, key, list->key);
+}
+
+static int read_modules(struct reader *reader, const struct field *field, const struct node *value,
+			void *base)
+{
 	(void)field;
 	(void)base;
 	if (!reader_expect(reader, value, NODE_MAP, "a mapping (Module: [CAP_...])"))
@@ -193,39 +218,41 @@ int read_modules(struct reader *reader, const struct field *field, const struct 
 		if (reader_repeated(reader, value, list) ||
 		    !module_key_parse(reader, list->key, &module))
 			continue;
-		err = read_capabilities(reader, &mask, list, &module);
+		err = read_capabilities(reader, &module_mask, list, &module);
 		if (!err)
 			err = module_put(reader, list, &module);
+		if (!err)
+			err = module_origin(reader, list);
 		if (err < 0)
 			return err;
 	}
 	return 0;
 }
 
-static const struct field usb_fields[] = {
+const struct field usb_fields[] = {
 	{ .key = "vendor",
-	  .read = read_text,
-	  .check = hex4_check,
+	  .type = &text_type,
+	  .form = &hex4_form,
 	  .offset = offsetof(struct usb_allow, vendor),
 	  .size = sizeof(((struct usb_allow *)0)->vendor) },
 	{ .key = "product",
-	  .read = read_text,
-	  .check = hex4_check,
+	  .type = &text_type,
+	  .form = &hex4_form,
 	  .offset = offsetof(struct usb_allow, product),
 	  .size = sizeof(((struct usb_allow *)0)->product) },
 	{ .key = "port",
-	  .read = read_text,
-	  .check = usb_port_check,
+	  .type = &text_type,
+	  .form = &usb_port_form,
 	  .offset = offsetof(struct usb_allow, port),
 	  .size = sizeof(((struct usb_allow *)0)->port) },
 	{ .key = "serial",
-	  .read = read_text,
-	  .check = nonempty_check,
+	  .type = &text_type,
+	  .form = &nonempty_form,
 	  .offset = offsetof(struct usb_allow, serial),
 	  .size = sizeof(((struct usb_allow *)0)->serial) },
 	{ .key = "class",
-	  .read = read_text,
-	  .check = hex2_check,
+	  .type = &text_type,
+	  .form = &hex2_form,
 	  .offset = offsetof(struct usb_allow, class),
 	  .size = sizeof(((struct usb_allow *)0)->class) },
 	{ .key = NULL },
@@ -252,6 +279,7 @@ static int usb_put(struct reader *reader, const struct node *node, const struct 
 {
 	struct policy *policy = reader->policy;
 	struct usb_allow *grown;
+	char key[ORIGIN_KEY_MAX];
 
 	for (size_t i = 0; i < policy->n_usb_allow; i++)
 		if (!memcmp(&policy->usb_allow[i], allow, sizeof(*allow)))
@@ -265,12 +293,13 @@ static int usb_put(struct reader *reader, const struct node *node, const struct 
 	if (!grown)
 		return -ENOMEM;
 	policy->usb_allow = grown;
-	grown[policy->n_usb_allow++] = *allow;
-	return 0;
+	grown[policy->n_usb_allow] = *allow;
+	snprintf(key, sizeof(key), USB_ORIGIN "%zu", policy->n_usb_allow++);
+	return reader_origin(reader, key, node);
 }
 
-int read_usb_allow(struct reader *reader, const struct field *field, const struct node *value,
-		   void *base)
+static int read_usb_allow(struct reader *reader, const struct field *field,
+			  const struct node *value, void *base)
 {
 	(void)field;
 	(void)base;
@@ -294,3 +323,27 @@ int read_usb_allow(struct reader *reader, const struct field *field, const struc
 	}
 	return 0;
 }
+
+const struct field_type modules_type = {
+	.read = read_modules,
+	.show = show_modules,
+	.schema = schema_modules,
+};
+
+const struct field_type capabilities_type = {
+	.read = read_capabilities,
+	.put = put_capabilities,
+	.schema = schema_capabilities,
+};
+
+const struct field_type texts_type = {
+	.read = read_texts,
+	.put = put_texts,
+	.schema = schema_texts,
+};
+
+const struct field_type usb_allow_type = {
+	.read = read_usb_allow,
+	.show = show_usb_allow,
+	.schema = schema_usb_allow,
+};

@@ -12,15 +12,14 @@ enum {
 	POLICY_ALLOWED = 128, /* entries of exec.root.allow, exec.shell.allow and usb.allow */
 };
 
-int read_modules(struct reader *reader, const struct field *field, const struct node *value,
-		 void *base);
-/* A list of capabilities as a mask. */
-int read_capabilities(struct reader *reader, const struct field *field, const struct node *value,
-		      void *base);
-/* A list of texts, each one as field->check wants it, as a NULL-terminated array. */
-int read_texts(struct reader *reader, const struct field *field, const struct node *value,
-	       void *base);
-int read_usb_allow(struct reader *reader, const struct field *field, const struct node *value,
-		   void *base);
+#define MODULE_ORIGIN "capabilities.modules:"
+#define USB_ORIGIN    "usb.allow:"
+
+/* capabilities_type: a list of capabilities as a mask. texts_type: a list of texts of field->form,
+ * as a NULL-terminated array. */
+extern const struct field_type modules_type, capabilities_type, texts_type, usb_allow_type;
+/* The keys of an item of usb.allow, in a struct usb_allow; a module's mask. */
+extern const struct field usb_fields[], module_mask;
+
 void texts_free(char **texts);
 DEFINE_CLEANUP(char **, texts_free);

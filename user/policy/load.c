@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/bind_reach.h"
 #include "policy/document.h"
 #include "policy/internal.h"
 #include "policy/lists.h"
@@ -116,10 +117,13 @@ static int file_apply(struct reader *reader, const char *path)
 	return schema_apply(reader, data, size);
 }
 
+/* What only the whole shows, and only where its parts are good. */
 static int policy_finish(struct reader *reader, struct policy **policy, struct policy **ret_policy)
 {
 	int err;
 
+	if (!errors_count(reader->errors))
+		bind_reach_check(reader);
 	if (errors_count(reader->errors))
 		return -EBADMSG;
 	err = policy_hash_update(*policy);
@@ -135,13 +139,17 @@ static void errors_clear(struct policy_errors *errors)
 	errors->more = 0;
 }
 
-int policy_load(const char *const *paths, struct policy **ret_policy, struct policy_errors *errors)
+int policy_load_origins(const char *const *paths, struct policy **ret_policy,
+			struct origins **ret_origins, struct policy_errors *errors)
 {
+	_cleanup_(origins_freep) struct origins *origins = calloc(1, sizeof(*origins));
 	_cleanup_(policy_freep) struct policy *policy = NULL;
-	struct reader reader = { .errors = errors };
+	struct reader reader = { .errors = errors, .origins = origins };
 	int err;
 
 	errors_clear(errors);
+	if (!origins)
+		return -ENOMEM;
 	err = policy_new_default(&policy);
 	if (err < 0)
 		return err;
@@ -151,17 +159,31 @@ int policy_load(const char *const *paths, struct policy **ret_policy, struct pol
 		if (err < 0)
 			return err;
 	}
-	return policy_finish(&reader, &policy, ret_policy);
+	err = policy_finish(&reader, &policy, ret_policy);
+	if (err < 0)
+		return err;
+	*ret_origins = TAKE_PTR(origins);
+	return 0;
+}
+
+int policy_load(const char *const *paths, struct policy **ret_policy, struct policy_errors *errors)
+{
+	_cleanup_(origins_freep) struct origins *origins = NULL;
+
+	return policy_load_origins(paths, ret_policy, &origins, errors);
 }
 
 int policy_load_bytes(const char *file, const char *data, size_t size, struct policy **ret_policy,
 		      struct policy_errors *errors)
 {
+	_cleanup_(origins_freep) struct origins *origins = calloc(1, sizeof(*origins));
 	_cleanup_(policy_freep) struct policy *policy = NULL;
-	struct reader reader = { .errors = errors, .file = file };
+	struct reader reader = { .errors = errors, .file = file, .origins = origins };
 	int err;
 
 	errors_clear(errors);
+	if (!origins)
+		return -ENOMEM;
 	err = policy_new_default(&policy);
 	if (err < 0)
 		return err;
@@ -242,8 +264,31 @@ static int drop_ins_find(const char *directory, struct policy_errors *errors, ch
 	return 0;
 }
 
-int policy_load_directory(const char *directory, struct policy **ret_policy,
-			  struct policy_errors *errors)
+/* Whoever can write a directory can put another file in a file's place. */
+static int directory_check(const char *directory, struct policy_errors *errors)
+{
+	struct stat st;
+
+	if (stat(directory, &st) < 0) {
+		int err = errno == ENOENT ? 0 : -errno;
+
+		if (err)
+			file_error(errors, directory, "cannot be read: %s", strerror(-err));
+		return err;
+	}
+	if (S_ISDIR(st.st_mode) && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    (st.st_uid == 0 || st.st_uid == geteuid()))
+		return 0;
+	file_error(errors, directory, "%s",
+		   !S_ISDIR(st.st_mode) ? "is not a directory" :
+		   st.st_mode & (S_IWGRP | S_IWOTH) ?
+					  "can be written by others than its owner: chmod go-w" :
+					  "belongs neither to root nor to the caller: chown root");
+	return -EBADMSG;
+}
+
+/* The files of a directory in their order, NULL-terminated. */
+static int paths_find(const char *directory, struct policy_errors *errors, char ***ret_paths)
 {
 	_cleanup_(texts_freep) char **paths = NULL;
 	_cleanup_(freep) char *drop_ins = NULL;
@@ -259,12 +304,34 @@ int policy_load_directory(const char *directory, struct policy **ret_policy,
 	paths[0] = path_join(directory, "policy.yaml");
 	if (!paths[0])
 		return -ENOMEM;
+	err = directory_check(directory, errors);
+	if (!err)
+		err = directory_check(drop_ins, errors);
+	if (err < 0)
+		return err;
 	/* What is there but leads nowhere must not look like what is not there. */
 	if (lstat(paths[0], &st) < 0 && errno == ENOENT) {
 		free(TAKE_PTR(paths[0]));
 		n = 0;
 	}
 	err = drop_ins_find(drop_ins, errors, paths + n);
+	if (err < 0)
+		return err;
+	*ret_paths = TAKE_PTR(paths);
+	return 0;
+}
+
+int policy_paths(struct policy_errors *errors, char ***ret_paths)
+{
+	return paths_find(POLICY_DIRECTORY, errors, ret_paths);
+}
+
+int policy_load_directory(const char *directory, struct policy **ret_policy,
+			  struct policy_errors *errors)
+{
+	_cleanup_(texts_freep) char **paths = NULL;
+	int err = paths_find(directory, errors, &paths);
+
 	if (err < 0)
 		return err;
 	return policy_load((const char *const *)paths, ret_policy, errors);

@@ -108,6 +108,8 @@ enum {
 	POLICY_ERRORS_MAX = 20
 };
 
+struct origins; /* policy/origins.h */
+
 struct policy_errors {
 	struct policy_error at[POLICY_ERRORS_MAX];
 	size_t n;
@@ -119,6 +121,11 @@ int policy_new_default(struct policy **ret_policy);
 /* Defaults, then the files in order (NULL-terminated paths). -EBADMSG: errors says where and what;
  * other errors: a file could not be read, errors names it. */
 int policy_load(const char *const *paths, struct policy **ret_policy, struct policy_errors *errors);
+/* As policy_load(), and where each value comes from. */
+int policy_load_origins(const char *const *paths, struct policy **ret_policy,
+			struct origins **ret_origins, struct policy_errors *errors);
+/* The files that are read where none is named: NULL-terminated, the caller's to free one by one. */
+int policy_paths(struct policy_errors *errors, char ***ret_paths);
 /* The search path: `path` if given, else /etc/evmon/policy.yaml and policy.d, else built-in. */
 int policy_load_default(const char *path, struct policy **ret_policy, struct policy_errors *errors);
 void policy_free(struct policy *policy);

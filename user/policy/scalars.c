@@ -257,3 +257,35 @@ const char *topic_prefix_check(const char *text)
 		return "allowed: everest/ and everest_api/ are EVerest's own";
 	return NULL;
 }
+
+/* clang-format off */
+const struct form path_form = { .check = path_check, .pattern = "^/.*$" };
+const struct form path_or_empty_form = { .check = path_or_empty_check, .pattern = "^(/.*)?$" };
+const struct form unit_form = {
+	.check = unit_check, .pattern = "^[A-Za-z0-9:_.\\\\@-]+\\.(service|scope|slice)$"
+};
+const struct form module_name_form = {
+	.check = module_name_check, .pattern = "^" MODULE_NAME_PATTERN "$"
+};
+const struct form hex4_form = {
+	.check = hex4_check, .pattern = "^[0-9A-Fa-f]{4}$", .may_be_number = true
+};
+const struct form hex2_form = {
+	.check = hex2_check, .pattern = "^[0-9A-Fa-f]{2}$", .may_be_number = true
+};
+const struct form usb_port_form = {
+	.check = usb_port_check, .pattern = "^[0-9]+-[0-9]+(\\.[0-9]+)*$"
+};
+const struct form nonempty_form = {
+	.check = nonempty_check, .pattern = "^.+$", .may_be_number = true
+};
+const struct form broker_url_form = {
+	.check = broker_url_check,
+	.pattern = "^(auto|unix:/.{0,106}|mqtts?://([A-Za-z0-9._-]{1,255}|\\[[A-Za-z0-9:.%\\[]*\\])"
+		   "(:" PORT_PATTERN ")?)$"
+};
+const struct form topic_prefix_form = {
+	.check = topic_prefix_check,
+	.pattern = "^(?!everest(_api)?(/|$))[^$/+#][^/+#]*(/[^/+#]+)*$", .may_be_number = true
+};
+/* clang-format on */

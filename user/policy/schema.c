@@ -10,10 +10,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "policy/bind.h"
 #include "policy/document.h"
+#include "policy/json_schema.h"
 #include "policy/lists.h"
 #include "policy/scalars.h"
+#include "policy/show.h"
 
 #define SECOND 1000000000ull
 #define HOUR   (3600 * SECOND)
@@ -23,41 +26,36 @@ static const struct choice mirrors[] = { { "journald", 1 }, { "none", 0 }, { NUL
 static const struct choice cmdlines[] = { { "short", 0 }, { "full", 1 }, { NULL, 0 } };
 static const struct choice baselines[] = { { "first", 0 }, { NULL, 0 } };
 
-static int read_version(struct reader *reader, const struct field *field, const struct node *value,
-			void *base);
-static int read_baseline(struct reader *reader, const struct field *field, const struct node *value,
-			 void *base);
-static int read_aggregate(struct reader *reader, const struct field *field,
-			  const struct node *value, void *base);
+static const struct field_type version_type, baseline_type, aggregate_type;
 
 /* clang-format off */
 #define MAPPING(name, table) \
-	{ .key = (name), .read = read_mapping, .fields = (table) }
-#define TEXT(name, member, form) \
-	{ .key = (name), .read = read_text, .check = (form), \
+	{ .key = (name), .type = &mapping_type, .fields = (table) }
+#define TEXT(name, member, look) \
+	{ .key = (name), .type = &text_type, .form = &(look), \
 	  .offset = offsetof(struct policy, member), .size = sizeof(((struct policy *)0)->member) }
 #define CHOICE(name, member, words) \
-	{ .key = (name), .read = read_choice, .choices = (words), \
+	{ .key = (name), .type = &choice_type, .choices = (words), \
 	  .offset = offsetof(struct policy, member) }
 #define DURATION(name, member, least, most, may_be_none) \
-	{ .key = (name), .read = read_duration, .offset = offsetof(struct policy, member), \
+	{ .key = (name), .type = &duration_type, .offset = offsetof(struct policy, member), \
 	  .min = (least), .max = (most), .none = (may_be_none) }
-#define LIST(name, member, reads, form) \
-	{ .key = (name), .read = (reads), .check = (form), \
+#define LIST(name, member, kind, look) \
+	{ .key = (name), .type = &(kind), .form = (look), \
 	  .offset = offsetof(struct policy, member) }
 #define END { .key = NULL }
 
 static const struct field everest[] = {
-	TEXT("unit", unit, unit_check),
-	TEXT("manager", manager, path_check),
-	TEXT("modules_dir", modules_dir, path_check),
-	TEXT("config", config, path_check),
+	TEXT("unit", unit, unit_form),
+	TEXT("manager", manager, path_form),
+	TEXT("modules_dir", modules_dir, path_form),
+	TEXT("config", config, path_form),
 	DURATION("settle", settle_ns, 0, HOUR, false),
 	END
 };
 
 static const struct field broker[] = {
-	TEXT("exe", broker_exe, path_check),
+	TEXT("exe", broker_exe, path_form),
 	END
 };
 
@@ -69,22 +67,22 @@ static const struct field capability_severities[] = {
 };
 
 static const struct field capabilities[] = {
-	{ .key = "modules", .read = read_modules },
-	LIST("denied_ignored", denied_ignored, read_capabilities, NULL),
+	{ .key = "modules", .type = &modules_type },
+	LIST("denied_ignored", denied_ignored, capabilities_type, NULL),
 	MAPPING("severity", capability_severities),
 	CHOICE("action", capability_action, action_choices),
 	END
 };
 
 static const struct field exec_root[] = {
-	LIST("allow", root_allow, read_texts, path_check),
+	LIST("allow", root_allow, texts_type, &path_form),
 	CHOICE("severity", root_severity, severity_choices),
 	CHOICE("action", root_action, action_choices),
 	END
 };
 
 static const struct field exec_shell[] = {
-	LIST("allow", shell_allow, read_texts, module_name_check),
+	LIST("allow", shell_allow, texts_type, &module_name_form),
 	CHOICE("severity", shell_severity, severity_choices),
 	CHOICE("action", shell_action, action_choices),
 	END
@@ -111,8 +109,8 @@ static const struct field usb_severities[] = {
 };
 
 static const struct field usb[] = {
-	{ .key = "baseline", .read = read_baseline, .choices = baselines },
-	{ .key = "allow", .read = read_usb_allow },
+	{ .key = "baseline", .type = &baseline_type, .choices = baselines },
+	{ .key = "allow", .type = &usb_allow_type },
 	MAPPING("severity", usb_severities),
 	CHOICE("action", usb_action, action_choices),
 	END
@@ -130,7 +128,7 @@ static const struct field aggregate[] = {
 };
 
 static const struct field journal[] = {
-	{ .key = "size", .read = read_size, .offset = offsetof(struct policy, journal_size),
+	{ .key = "size", .type = &size_type, .offset = offsetof(struct policy, journal_size),
 	  .min = 64ull << 10, .max = 64ull << 30 },
 	DURATION("max_age", journal_max_age_ns, HOUR, 3653 * DAY, true),
 	CHOICE("mirror", journal_mirror, mirrors),
@@ -138,25 +136,25 @@ static const struct field journal[] = {
 };
 
 static const struct field mqtt[] = {
-	TEXT("broker", mqtt_broker, broker_url_check),
-	TEXT("station", station, nonempty_check),
-	TEXT("prefix", mqtt_prefix, topic_prefix_check),
-	TEXT("ca", mqtt_ca, path_or_empty_check),
-	TEXT("cert", mqtt_cert, path_or_empty_check),
-	TEXT("key", mqtt_key, path_or_empty_check),
+	TEXT("broker", mqtt_broker, broker_url_form),
+	TEXT("station", station, nonempty_form),
+	TEXT("prefix", mqtt_prefix, topic_prefix_form),
+	TEXT("ca", mqtt_ca, path_or_empty_form),
+	TEXT("cert", mqtt_cert, path_or_empty_form),
+	TEXT("key", mqtt_key, path_or_empty_form),
 	END
 };
 
-static const struct field top[] = {
-	{ .key = "version", .read = read_version },
+const struct field policy_fields[] = {
+	{ .key = "version", .type = &version_type },
 	MAPPING("everest", everest),
 	MAPPING("broker", broker),
-	{ .key = "bind", .read = read_bind },
+	{ .key = "bind", .type = &bind_type },
 	MAPPING("capabilities", capabilities),
 	MAPPING("exec", exec),
 	MAPPING("usb", usb),
 	MAPPING("alert", alert),
-	{ .key = "aggregate", .read = read_aggregate, .fields = aggregate },
+	{ .key = "aggregate", .type = &aggregate_type, .fields = aggregate },
 	MAPPING("journal", journal),
 	MAPPING("mqtt", mqtt),
 	END
@@ -200,6 +198,47 @@ static int read_aggregate(struct reader *reader, const struct field *field,
 	return err;
 }
 
+static void put_version(FILE *out, const struct field *field, const void *base)
+{
+	(void)field;
+	(void)base;
+	fputs("1", out);
+}
+
+/* A number to most who read YAML; quoted it is the same. */
+static void schema_version(struct json *j, const struct field *field)
+{
+	(void)field;
+	json_array(j, "enum");
+	json_uint(j, NULL, 1);
+	json_plain(j, NULL, "1");
+	json_close_array(j);
+}
+
+static void put_baseline(FILE *out, const struct field *field, const void *base)
+{
+	(void)base;
+	fputs(field->choices->name, out);
+}
+
+static const struct field_type version_type = {
+	.read = read_version,
+	.put = put_version,
+	.schema = schema_version,
+};
+
+static const struct field_type baseline_type = {
+	.read = read_baseline,
+	.put = put_baseline,
+	.schema = schema_choice,
+};
+
+static const struct field_type aggregate_type = {
+	.read = read_aggregate,
+	.show = show_mapping,
+	.schema = schema_mapping,
+};
+
 /* A file of another version is not judged by the rules of this one. */
 static bool version_good(struct reader *reader, const struct node *root)
 {
@@ -242,5 +281,6 @@ int schema_apply(struct reader *reader, const char *data, size_t size)
 	if (!reader_expect(reader, root, NODE_MAP, "a mapping (version: 1, ...)") ||
 	    !version_good(reader, root))
 		return 0;
-	return fields_read(reader, top, root, reader->policy);
+	reader->top = policy_fields;
+	return fields_read(reader, policy_fields, root, reader->policy);
 }

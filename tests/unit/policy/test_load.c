@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OWN(name) "version: 1\nbind: [{rule: bind." name ", port: 1}]\n"
+#define OWN(name)	   OWN_AT(name, "1")
+#define OWN_AT(name, port) "version: 1\nbind: [{rule: bind." name ", port: " port "}]\n"
 
 static char directory[] = "/tmp/evmon-policy-XXXXXX";
 
@@ -94,8 +95,8 @@ static void files_are_read_in_the_order_of_their_names(void **state)
 	_cleanup_(policy_freep) struct policy *policy = NULL;
 
 	(void)state;
-	file_with("policy.d/20-b.yaml", OWN("third"));
-	file_with("policy.d/10-a.yaml", OWN("second"));
+	file_with("policy.d/20-b.yaml", OWN_AT("third", "3"));
+	file_with("policy.d/10-a.yaml", OWN_AT("second", "2"));
 	file_with("policy.yaml", OWN("first"));
 	policy = loaded();
 	assert_string_equal(policy->bind[0].rule, "bind.first");
@@ -254,6 +255,28 @@ static void a_file_beyond_one_mebibyte_is_refused(void **state)
 	refused(-EBADMSG, "policy.yaml", "larger than 1 MiB");
 }
 
+static void a_directory_that_others_can_write_is_refused(void **state)
+{
+	char path[256];
+
+	(void)state;
+	file_with("policy.yaml", "version: 1\n");
+	snprintf(path, sizeof(path), "%s/policy.d", directory);
+	assert_int_equal(chmod(path, 0777), 0);
+	refused(-EBADMSG, "policy.d", "chmod go-w");
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(chmod(directory, 0775), 0);
+	refused(-EBADMSG, directory, "chmod go-w");
+}
+
+static void a_rule_that_another_file_buries_is_told_where_it_stands(void **state)
+{
+	(void)state;
+	file_with("policy.yaml", "version: 1\nbind: [{rule: bind.wide, port: 1-9}]\n");
+	file_with("policy.d/a.yaml", OWN_AT("narrow", "5"));
+	refused(-EBADMSG, "policy.d/a.yaml", "\"bind.narrow\" can never match: \"bind.wide\" (/");
+}
+
 static void too_many_drop_ins_are_refused(void **state)
 {
 	char name[64];
@@ -285,6 +308,8 @@ int main(void)
 		TEST(what_is_no_file_is_refused_and_not_waited_for),
 		TEST(a_link_that_leads_nowhere_is_no_missing_file),
 		TEST(a_file_beyond_one_mebibyte_is_refused),
+		TEST(a_directory_that_others_can_write_is_refused),
+		TEST(a_rule_that_another_file_buries_is_told_where_it_stands),
 		TEST(too_many_drop_ins_are_refused),
 	};
 
