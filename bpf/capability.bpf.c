@@ -42,10 +42,6 @@ static __always_inline bool capability_exempt(const struct evmon_task *t, const 
 		stats_count(root_capabilities);
 		return true;
 	}
-	if (t->class == EVMON_CLASS_PENDING) {
-		stats_count(pending);
-		return true;
-	}
 	return t->class == EVMON_CLASS_MANAGER && t->flags & EVMON_TASK_UNEXECED;
 }
 
@@ -161,6 +157,11 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 		return 0;
 	if (capability_exempt(t, cred, ns))
 		return 0;
+	if (t->class == EVMON_CLASS_PENDING) { /* judged by user space once it is known */
+		stats_count(pending);
+		t->used |= ret ? 0 : bit;
+		return 0;
+	}
 	f.key.rule = capability_rule(policy, t, cred, number, ret != 0);
 	if (f.key.rule == EVMON_RULE_NONE && !evmon_tracing)
 		return 0;

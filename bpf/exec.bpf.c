@@ -10,6 +10,8 @@
  * exec left beyond the list, EVerest's CAP_CHOWN surplus as a rule of its own.
  */
 #include "emit.bpf.h"
+#include "script.bpf.h"
+#include "slot.bpf.h"
 #include "task.bpf.h"
 #include "tree.bpf.h"
 
@@ -24,6 +26,7 @@ struct exec_event {
 	const struct evmon_policy *policy;
 	struct evmon_exe *exe;
 	bool joined; /* this exec gave the class */
+	bool script; /* by the script that it runs */
 	bool root;
 };
 
@@ -73,6 +76,10 @@ static __always_inline bool judge_root(struct evmon_task *t, const struct exec_e
 		return false;
 	if (evmon_tree_only && t->class == EVMON_CLASS_MANAGER)
 		return false;
+	if (t->class == EVMON_CLASS_PENDING && e->joined) { /* as what is held, see judge_held() */
+		stats_count(pending);
+		return false;
+	}
 	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
 		exec_emit(t, e, EVMON_RULE_EXEC_ROOT, EVMON_RECORD_STANDING);
 		return true;
@@ -145,7 +152,7 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		beyond &= ~t->held;
 	if (e->root || e->policy->capability_action == EVMON_ACTION_ALLOW)
 		return;
-	if (t->class == EVMON_CLASS_PENDING) {
+	if (t->class == EVMON_CLASS_PENDING) { /* user space judges, once the module is known */
 		stats_count(pending);
 		return;
 	}
@@ -155,11 +162,18 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */
-static __always_inline __u16 class_of_exec(const struct exec_event *e)
+static __always_inline __u16 class_of_exec(struct exec_event *e, const struct evmon_task *t)
 {
+	__u16 class;
+
 	if (task_is_root(e->task) || file_is_manager(e->bprm->file))
 		return EVMON_CLASS_MANAGER;
-	return class_of_file(e->exe, e->bprm->file);
+	class = class_of_file(e->exe, e->bprm->file);
+	if (class != EVMON_CLASS_HOST || !t || t->class != EVMON_CLASS_MANAGER ||
+	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
+		return class;
+	e->script = true;
+	return script_class(e->task->mm);
 }
 
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */
@@ -176,7 +190,7 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	    bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
 		    evmon_settings.unit_cgroup)
 		now = EVMON_CLASS_OTHER;
-	next.class = class_after_image(now, class_of_exec(e));
+	next.class = class_after_image(now, class_of_exec(e, t));
 	if (t && t->class == next.class) {
 		t->flags &= ~(EVMON_TASK_UNEXECED | EVMON_TASK_ORPHAN);
 		/* A module that runs its own file again is still the same instance. */
@@ -190,7 +204,7 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	e->joined = true;
 	next.subject = subject_of_class(next.class);
 	next.start_ns = e->task->group_leader->start_boottime;
-	next.slot = slot_of(next.class, e->task->mm);
+	next.slot = slot_of(next.class, e->task->mm, e->script);
 	if (next.class >= EVMON_CLASS_PENDING && e->root)
 		next.flags = EVMON_TASK_ROOT_MODULE;
 	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_ANY)) {

@@ -9,6 +9,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct evmon_tasks_map evmon_tasks SEC(".maps");
 struct evmon_exes_map evmon_exes SEC(".maps");
+struct evmon_scripts_map evmon_scripts SEC(".maps");
 struct evmon_policies_map evmon_policies SEC(".maps");
 struct evmon_tallies_map evmon_tallies SEC(".maps");
 struct evmon_overflow_map evmon_overflow SEC(".maps");

@@ -34,6 +34,16 @@ struct evmon_exes_map {
 };
 extern struct evmon_exes_map evmon_exes SEC(".maps");
 
+/* Scripts that are modules, hash of the canonical path to class. Written by user space, read at the
+ * exec of an interpreter that the manager starts. When full: such a module stays pending. */
+struct evmon_scripts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVMON_SCRIPTS);
+	__type(key, __u64);
+	__type(value, __u16);
+};
+extern struct evmon_scripts_map evmon_scripts SEC(".maps");
+
 /* Two policies, so that a new one is swapped in by one store. Written by user space. */
 struct evmon_policies_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -137,7 +137,6 @@ static __always_inline bool place(struct task_struct *task, struct evmon_task *n
 
 	if (evmon_tree_only && !known && !l.rooted)
 		return false;
-	next->held = capability_bits(task->cred->cap_permitted);
 	if (known && (known->class >= EVMON_CLASS_MODULE || !(l.highest | l.nearest)))
 		*next = *known;
 	else if (l.highest)
@@ -150,8 +149,10 @@ static __always_inline bool place(struct task_struct *task, struct evmon_task *n
 		next->class = class_after_image(next->class, EVMON_CLASS_HOST);
 	if (next->class == EVMON_CLASS_HOST)
 		return false;
-	if (!known || known->class != next->class)
+	if (!known || known->class != next->class) {
 		next->slot = slot_unnamed(next->class);
+		next->held = capability_bits(task->cred->cap_permitted);
+	}
 	next->subject = subject_of_class(next->class);
 	next->start_ns = task->group_leader->start_boottime;
 	next->flags &= EVMON_TASK_ROOT_MODULE;
@@ -312,6 +313,28 @@ static __noinline int slot_inherit(struct task_struct *task, struct evmon_task *
 	return 0;
 }
 
+/* User space finds out that a task is a script's, and so a module; whoever it started is, too. */
+static __noinline bool module_inherit(struct task_struct *task, struct evmon_task *t)
+{
+	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
+		struct evmon_task *above;
+
+		task = task->real_parent;
+		above = task_of(task);
+		if (!above ||
+		    (above->class < EVMON_CLASS_MODULE && above->class != EVMON_CLASS_OTHER))
+			return false;
+		if (above->class == EVMON_CLASS_OTHER)
+			continue;
+		t->slot = above->slot;
+		t->held = above->held;
+		t->flags |= above->flags & EVMON_TASK_ROOT_MODULE;
+		t->class = above->class;
+		return true;
+	}
+	return false;
+}
+
 static __always_inline int on_task_known(struct seq_file *seq, struct task_struct *task,
 					 struct evmon_task *t)
 {
@@ -321,6 +344,8 @@ static __always_inline int on_task_known(struct seq_file *seq, struct task_struc
 		orphan_complete(task, t);
 	if (t->class >= EVMON_CLASS_MODULE && t->slot == EVMON_CLASS_OTHER)
 		slot_inherit(task, t);
+	if (t->class == EVMON_CLASS_OTHER)
+		added |= module_inherit(task, t);
 	seen_write(seq, task, t, added);
 	return 0;
 }

@@ -6,8 +6,7 @@
 #include "found.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/capability.h"
@@ -30,54 +29,6 @@ static void manager_is(struct daemon *daemon, const struct daemon_manager *manag
 {
 	daemon->manager = *manager;
 	settle_arm(daemon);
-}
-
-/* <modules_dir>/<Name>/<file>: the name of a module that the kernel could not class. */
-static int pending_name(const char *exe, char name[POLICY_NAME_MAX])
-{
-	char path[EVENT_PATH_MAX];
-	int n;
-
-	snprintf(path, sizeof(path), "%s", exe);
-	n = snprintf(name, POLICY_NAME_MAX, "%s", basename(dirname(path)));
-	return n > 0 && n < POLICY_NAME_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static void pending_resolve(struct daemon *daemon, const struct event *event)
-{
-	const struct event_process *p = &event->process;
-	const struct module_args args = { p->args, p->args_length };
-	struct tables_task task = { .tgid = p->pid, .start_ns = p->start_ns };
-	char name[POLICY_NAME_MAX];
-	unsigned slot = 0;
-	int class;
-
-	exes_fill(daemon);
-	if (pending_name(p->exe, name) < 0)
-		return;
-	class = modules_class(daemon->modules, name);
-	if (class < 0)
-		return;
-	task.class = (unsigned)class;
-	if (naming_task(daemon->kernel, daemon->modules, &task, args, &slot) < 0)
-		log_debug("module '%s' ended before it was named", name);
-}
-
-void found_joined(struct daemon *daemon, const struct event *event)
-{
-	const struct event_process *p = &event->process;
-	struct daemon_manager manager = { .pid = p->pid,
-					  .exe_dev = p->exe_dev,
-					  .start_ns = p->start_ns,
-					  .exe_ino = p->exe_ino };
-
-	memcpy(manager.comm, p->comm, sizeof(manager.comm));
-	if (p->class == EVMON_CLASS_MANAGER)
-		manager_is(daemon, &manager);
-	else if (p->class == EVMON_CLASS_PENDING)
-		pending_resolve(daemon, event);
-	if (p->class >= EVMON_CLASS_PENDING)
-		settle_arm(daemon);
 }
 
 static void finding_of(const struct snapshot_task *task, enum evmon_hook hook,
@@ -114,51 +65,53 @@ static int stand_exec(struct daemon *daemon, const struct snapshot_task *task, u
 	return pipeline_stand(daemon, &key, &finding);
 }
 
-static int stand_held(struct daemon *daemon, const struct snapshot_task *task, unsigned slot,
-		      uint64_t allowed)
+/* Each of these capabilities, used or held beyond the list. */
+static int stand_capabilities(struct daemon *daemon, const struct snapshot_task *task,
+			      uint64_t beyond, enum evmon_capability_kind kind)
 {
+	bool held = kind == EVMON_CAPABILITY_HELD;
 	struct finding finding;
 	int err = 0;
 
 	finding_of(task, EVMON_HOOK_ITER_TASK, &finding);
 	for (unsigned number = 0; err >= 0 && number < CAPABILITY_COUNT; number++) {
-		struct evmon_tally_key key = { .rule = EVMON_RULE_CAPABILITY_HELD,
-					       .slot = (uint16_t)slot,
+		struct evmon_tally_key key = { .rule = held ? EVMON_RULE_CAPABILITY_HELD :
+							      EVMON_RULE_CAPABILITY_USED,
+					       .slot = (uint16_t)task->slot,
 					       .verdict = EVMON_VERDICT_ALERT,
 					       .sensor = EVMON_SENSOR_CAPABILITY };
 
-		if (!(task->held >> number & 1) || allowed >> number & 1)
+		if (!(beyond >> number & 1))
 			continue;
-		if (number == 0 && task->held & ~CHOWN_BIT)
+		if (held && number == 0 && task->held & ~CHOWN_BIT)
 			key.rule = EVMON_RULE_CAPABILITY_EVEREST_CHOWN;
 		key.object.capability.number = (uint8_t)number;
-		key.object.capability.kind = EVMON_CAPABILITY_HELD;
+		key.object.capability.kind = (uint8_t)kind;
 		err = pipeline_stand(daemon, &key, &finding);
 	}
 	return err;
 }
 
-static int found_module(struct daemon *daemon, const struct snapshot_task *task)
+/* A module, as it is now, for what its exec left it; and for what it used meanwhile. */
+static int judge_module(struct daemon *daemon, const struct snapshot_task *task, uint64_t used)
 {
-	char text[1024] = "";
-	ssize_t n = process_args(task->pid, text, sizeof(text));
-	const struct module_args args = { text, n > 0 ? (size_t)n : 0 };
-	const struct tables_task known = { task->pid, task->start_ns, task->class };
-	unsigned slot = EVMON_CLASS_OTHER;
+	const struct policy *policy = daemon->policy;
 	struct module module;
+	uint64_t allowed;
+	int err;
 
-	if (naming_task(daemon->kernel, daemon->modules, &known, args, &slot) < 0)
-		log_debug("%u ended before it was named", task->pid);
-	if (!modules_of(daemon->modules, task->class, slot, &module))
+	if (!modules_of(daemon->modules, task->class, task->slot, &module))
 		return 0;
 	if (!task->euid || !task->uid)
-		return daemon->policy->root_action == ACTION_ALLOW ?
+		return policy->root_action == ACTION_ALLOW ?
 			       0 :
-			       stand_exec(daemon, task, slot, EVMON_RULE_EXEC_ROOT);
-	if (daemon->policy->capability_action == ACTION_ALLOW)
+			       stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ROOT);
+	if (policy->capability_action == ACTION_ALLOW)
 		return 0;
-	return stand_held(daemon, task, slot,
-			  policy_capabilities(daemon->policy, module.id, module.name));
+	allowed = policy_capabilities(policy, module.id, module.name);
+	err = stand_capabilities(daemon, task, task->held & ~allowed, EVMON_CAPABILITY_HELD);
+	return err < 0 ? err :
+			 stand_capabilities(daemon, task, used & ~allowed, EVMON_CAPABILITY_USED);
 }
 
 static int found_other(struct daemon *daemon, const struct snapshot_task *task)
@@ -176,9 +129,93 @@ static int found_other(struct daemon *daemon, const struct snapshot_task *task)
 	return stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ROOT);
 }
 
+/* A module whose file or script user space did not know of at its exec. */
+static void found_pending(struct daemon *daemon, const struct event *event)
+{
+	const struct event_process *p = &event->process;
+	const struct module_args args = { p->args, p->args_length };
+	const struct tables_task known = { .tgid = p->pid, .start_ns = p->start_ns };
+	struct snapshot_task task = { .start_ns = p->start_ns,
+				      .exe_ino = p->exe_ino,
+				      .exe_dev = p->exe_dev,
+				      .pid = p->pid,
+				      .ppid = p->ppid,
+				      .uid = p->uid,
+				      .euid = p->euid,
+				      .gid = p->gid };
+	struct naming_module module;
+
+	exes_fill(daemon);
+	if (naming_pending(daemon->kernel, daemon->modules, daemon->policy->modules_dir, &known,
+			   p->exe, args, &module) < 0) {
+		log_debug("%u ended before it was named", p->pid);
+		return;
+	}
+	memcpy(task.comm, p->comm, sizeof(task.comm));
+	task.class = module.class;
+	task.slot = module.slot;
+	task.held = module.withheld.held;
+	if (judge_module(daemon, &task, module.withheld.used) < 0)
+		log_debug("%u could not be judged", p->pid);
+}
+
+void found_joined(struct daemon *daemon, const struct event *event)
+{
+	const struct event_process *p = &event->process;
+	struct daemon_manager manager = { .pid = p->pid,
+					  .exe_dev = p->exe_dev,
+					  .start_ns = p->start_ns,
+					  .exe_ino = p->exe_ino };
+
+	memcpy(manager.comm, p->comm, sizeof(manager.comm));
+	if (p->class == EVMON_CLASS_MANAGER)
+		manager_is(daemon, &manager);
+	else if (p->class == EVMON_CLASS_PENDING)
+		found_pending(daemon, event);
+	if (p->class >= EVMON_CLASS_PENDING)
+		settle_arm(daemon);
+}
+
+struct found_tasks {
+	struct daemon *daemon;
+	struct snapshot_task *at;
+	size_t n, room;
+};
+
+static struct snapshot_task *found_slot(struct found_tasks *found, const struct snapshot_task *task)
+{
+	struct snapshot_task *more;
+
+	for (size_t i = found->n; i-- > 0;)
+		if (found->at[i].pid == task->pid && found->at[i].start_ns == task->start_ns)
+			return &found->at[i];
+	if (found->n == found->room) {
+		more = reallocarray(found->at, found->room * 2 + 64, sizeof(*more));
+		if (!more)
+			return NULL;
+		found->at = more;
+		found->room = found->room * 2 + 64;
+	}
+	return &found->at[found->n++];
+}
+
+/* Named is at once, for its descendants; judged is afterwards, for they may be seen before it is
+ * known whose they are, and come again when it is. */
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
-	struct daemon *daemon = userdata;
+	struct found_tasks *found = userdata;
+	struct snapshot_task *mine = found_slot(found, task);
+
+	if (!mine)
+		return -ENOMEM;
+	*mine = *task;
+	naming_seen(found->daemon->kernel, found->daemon->modules,
+		    found->daemon->policy->modules_dir, mine);
+	return 0;
+}
+
+static int judge_found(struct daemon *daemon, const struct snapshot_task *task)
+{
 	struct daemon_manager manager = { .pid = task->pid,
 					  .exe_dev = task->exe_dev,
 					  .start_ns = task->start_ns,
@@ -188,13 +225,19 @@ static int on_task(const struct snapshot_task *task, void *userdata)
 	if (task->class == EVMON_CLASS_MANAGER)
 		manager_is(daemon, &manager);
 	if (task->class >= EVMON_CLASS_MODULE && task->own)
-		return found_module(daemon, task);
+		return judge_module(daemon, task, 0);
 	return task->class == EVMON_CLASS_OTHER ? found_other(daemon, task) : 0;
 }
 
 int found_at_start(struct daemon *daemon)
 {
-	return snapshot_take(daemon->kernel, on_task, daemon);
+	struct found_tasks found = { .daemon = daemon };
+	int err = snapshot_take(daemon->kernel, on_task, &found);
+
+	for (size_t i = 0; err >= 0 && i < found.n; i++)
+		err = judge_found(daemon, &found.at[i]);
+	free(found.at);
+	return err;
 }
 
 int found_settled(void *userdata)

@@ -14,6 +14,7 @@ enum {
 	EVMON_TASKS = 16384,
 	EVMON_TALLIES = 4096,
 	EVMON_EXES = 1024,
+	EVMON_SCRIPTS = 512,
 };
 
 /* Protocol kinds of the policy: tcp includes MPTCP, udp includes UDP-Lite. */
@@ -91,6 +92,7 @@ enum {
 struct evmon_task {
 	__u64 start_ns; /* group leader's start_boottime: tells a reused tgid */
 	__u64 held;	/* capabilities that the exec which gave the class left it */
+	__u64 used;	/* while it is pending: capabilities that it used, to be judged */
 	__u16 class;
 	__u16 slot;
 	__u8 subject;
@@ -140,6 +142,6 @@ struct evmon_task_seen {
 	char comm[16];
 };
 
-_Static_assert(sizeof(struct evmon_task) == 24, "task");
+_Static_assert(sizeof(struct evmon_task) == 32, "task");
 _Static_assert(sizeof(struct evmon_slot_key) == 64, "slot key");
-_Static_assert(sizeof(struct evmon_task_seen) == 88, "task seen");
+_Static_assert(sizeof(struct evmon_task_seen) == 96, "task seen");

@@ -491,6 +491,8 @@ int main(int argc, char **argv)
 	static struct script script = { .held = -1 };
 
 	script.at = argv + (argc > 0);
+	while (*script.at && strchr("-/", (*script.at)[0])) /* as an interpreter: options, a path */
+		script.at++;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return run(&script);
 }

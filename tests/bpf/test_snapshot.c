@@ -44,7 +44,7 @@ static int on_task(const struct snapshot_task *task, void *userdata)
 		seen->tasks[seen->n++] = *task;
 	if (!seen->name || !task->own)
 		return 0;
-	return tables_task_class(seen->world->kernel, &named, "one:Alpha", &slot);
+	return tables_task_class(seen->world->kernel, &named, "one:Alpha", &slot, NULL);
 }
 
 static const struct snapshot_task *seen_task(const struct seen *seen, pid_t pid)
@@ -253,12 +253,50 @@ static void no_task_of_a_tree_that_forks_wildly_is_missed(void **state)
 	world_close(&w);
 }
 
+/* As user space does it: a child of the manager that runs a script is Beta. */
+static int on_seen(const struct snapshot_task *task, void *userdata)
+{
+	struct world *w = userdata;
+	struct tables_task named = { task->pid, task->start_ns, WORLD_BETA };
+	struct tables_task parent = { .tgid = task->ppid };
+	unsigned slot = 0;
+
+	if (task->class != EVMON_CLASS_OTHER || tables_task_get(w->kernel, &parent) < 0 ||
+	    parent.class != EVMON_CLASS_MANAGER)
+		return 0;
+	return tables_task_class(w->kernel, &named, "b", &slot, NULL);
+}
+
+static void what_a_script_started_before_goes_with_it(void **state)
+{
+	struct evmon_task task;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_needs(&w, COVERAGE_SNAPSHOT);
+	w.evicted = true;
+	world_start(&w, "manager",
+		    (const char *const[]){ "m", "fork", "exec", world_path(&w, "bin/python3"),
+					   "python3", "/m/Beta/module.py", "fork", "fork", "wait",
+					   NULL });
+	assert_non_null(world_hear(&w));
+	forget_all(&w);
+	assert_int_equal(snapshot_take(w.kernel, on_seen, &w), 0);
+	assert_true(world_task(&w, (pid_t)w.reports[0].tgid, &task));
+	assert_int_equal(task.class, WORLD_BETA);
+	world_go_on(&w);
+	world_wait(&w);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_module_is_found_by_its_file_and_named),
 		cmocka_unit_test(children_are_classed_as_if_they_had_been_followed),
 		cmocka_unit_test(the_root_that_was_asked_for_is_a_manager),
+		cmocka_unit_test(what_a_script_started_before_goes_with_it),
 		cmocka_unit_test(a_group_without_its_leader_is_found),
 		cmocka_unit_test(no_task_of_a_tree_that_forks_wildly_is_missed),
 	};

@@ -387,9 +387,9 @@ static void a_file_below_modules_dir_is_pending_until_it_is_named(void **state)
 	assert_int_equal(task.class, EVMON_CLASS_PENDING);
 	named.tgid = (uint32_t)w.pid;
 	named.start_ns = task.start_ns + 1;
-	assert_int_equal(tables_task_class(w.kernel, &named, "g:Gamma", &slot), -ESRCH);
+	assert_int_equal(tables_task_class(w.kernel, &named, "g:Gamma", &slot, NULL), -ESRCH);
 	named.start_ns = task.start_ns;
-	assert_int_equal(tables_task_class(w.kernel, &named, "g:Gamma", &slot), 0);
+	assert_int_equal(tables_task_class(w.kernel, &named, "g:Gamma", &slot, NULL), 0);
 	world_go_on(&w);
 	world_wait(&w);
 	assert_int_equal(bound_as(&w, WORLD_BETA + 1)->process.slot, slot);

@@ -281,6 +281,8 @@ static void become_actor(const struct world *world, int control, const char *pat
 		_exit(96);
 	if (world->uid && !rights_give_up(world->uid, world->ambient))
 		_exit(95);
+	if (world->instance && setenv("EV_MODULE", world->instance, 1) < 0)
+		_exit(97);
 	execv(path, (char *const *)(uintptr_t)argv);
 	_exit(94);
 }

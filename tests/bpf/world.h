@@ -31,10 +31,11 @@ struct world {
 	char dir[64];
 	char paths[WORLD_PATHS][128];
 	size_t n_paths;
-	int control;  /* to the actor that runs */
-	pid_t pid;    /* that actor's, the first one's of its script */
-	bool evicted; /* the actor is not in the tree */
-	uid_t uid;    /* that the manager gives it before its exec, and these capabilities */
+	int control;	      /* to the actor that runs */
+	pid_t pid;	      /* that actor's, the first one's of its script */
+	bool evicted;	      /* the actor is not in the tree */
+	const char *instance; /* EV_MODULE that the manager gives it; NULL: none */
+	uid_t uid; /* that the manager gives it before its exec, and these capabilities */
 	uint64_t ambient;
 	struct event *events;
 	size_t n_events;

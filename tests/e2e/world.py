@@ -274,7 +274,8 @@ class World:
         return dict(os.environ, RUNTIME_DIRECTORY=self.run, EVEREST_SIM_DIR=self.sim)
 
     def tree_env(self):
-        return dict(self.env(), PATH=f"{self.dir}/bin:" + os.environ["PATH"])
+        path = f"{self.dir}/bin:{self.everest}/bin:" + os.environ["PATH"]
+        return dict(self.env(), PATH=path)
 
     def watch(self, *options):
         """Starts the daemon; it is back when the canary has come through. Its journal is followed."""

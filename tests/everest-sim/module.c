@@ -6,12 +6,14 @@
  *
  * As a real one, it starts its threads first and renames its main thread afterwards, so the
  * threads keep the executable's name; it keeps SIGINT blocked and dies of SIGTERM; and it holds a
- * connection to the broker of its own beside the manager's, which it inherited.
+ * connection to the broker of its own beside the manager's, which it inherited. Under the name of
+ * an interpreter it is the module whose script it was given; Python's does not rename itself.
  */
 
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +22,7 @@
 #include "cleanup.h"
 #include "control.h"
 #include "habits.h"
+#include "script.h"
 #include "text.h"
 #include "threads.h"
 
@@ -85,6 +88,22 @@ static int module_find_name(struct module *m)
 	return 0;
 }
 
+/* True: it is node or python3, and has learnt from its script and environment who it is. */
+static bool module_is_script(char **argv, struct module *m)
+{
+	const char *port = getenv("EV_MQTT_BROKER_PORT");
+
+	if (strcmp(m->name, "node") != 0 && strncmp(m->name, "python3", strlen("python3")) != 0)
+		return false;
+	m->name = script_module(argv);
+	m->id = getenv("EV_MODULE");
+	m->broker.socket_path = getenv("EV_MQTT_BROKER_SOCKET_PATH");
+	m->broker.host = getenv("EV_MQTT_BROKER_HOST");
+	if (port && text_uint(port, 65535, &m->broker.port) < 0)
+		m->name = NULL;
+	return true;
+}
+
 static void module_connect(const struct module *m)
 {
 	int fd;
@@ -124,15 +143,18 @@ int main(int argc, char **argv)
 	struct control *control = NULL;
 	int err;
 
-	err = arguments_parse(argc, argv, &m);
+	err = module_find_name(&m);
+	if (err == 0 && module_is_script(argv, &m))
+		err = m.name && m.id ? 0 : usage();
+	else if (err == 0)
+		err = arguments_parse(argc, argv, &m);
 	if (err < 0)
 		return 2;
-	err = module_find_name(&m);
-	if (err == 0)
-		err = threads_start_idle(WORKERS);
+	err = threads_start_idle(WORKERS);
 	if (err == 0) {
 		module_connect(&m);
-		module_rename(&m);
+		if (strncmp(strrchr(m.exe, '/'), "/python3", strlen("/python3")) != 0)
+			module_rename(&m);
 		err = habits_start(m.id, m.name);
 	}
 	if (err == 0)

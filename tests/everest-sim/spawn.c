@@ -2,10 +2,10 @@
 /*
  * One child of the manager, in the very order of EVerest's SubProcess::create(): a packet pipe
  * that closes on exec, a plain fork, and in the child secure bits, user, capabilities, the
- * parent's-death signal, the signal mask, execve. The parent reads the pipe to its end, so
- * modules start strictly one after another. A monitor's tests lean on that order: between setuid
- * and execve the child is an ordinary user with a full permitted set, and only the execve shrinks
- * it.
+ * parent's-death signal, the signal mask, the environment of a script, execve. The parent reads
+ * the pipe to its end, so modules start strictly one after another. A monitor's tests lean on that
+ * order: between setuid and execve the child is an ordinary user with a full permitted set, and
+ * only the execve shrinks it.
  *
  * The user is looked up in the child, as there; so the name service's own sockets and files are
  * its.
@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -27,14 +28,19 @@ enum step {
 	STEP_CAPS,
 	STEP_DEATHSIG,
 	STEP_STDIN,
+	STEP_ENVIRONMENT,
 	STEP_EXEC,
 	STEP_MAX
 };
 
 static const char *const step_names[STEP_MAX] = {
-	[STEP_KEEP_CAPS] = "keep capabilities", [STEP_USER] = "set real user",
-	[STEP_CAPS] = "set capabilities",	[STEP_DEATHSIG] = "follow the manager's death",
-	[STEP_STDIN] = "set up stdin",		[STEP_EXEC] = "execute",
+	[STEP_KEEP_CAPS] = "keep capabilities",
+	[STEP_USER] = "set real user",
+	[STEP_CAPS] = "set capabilities",
+	[STEP_DEATHSIG] = "follow the manager's death",
+	[STEP_STDIN] = "set up stdin",
+	[STEP_ENVIRONMENT] = "set the environment",
+	[STEP_EXEC] = "execute",
 };
 
 /* What a child says through the pipe when it can't execute. */
@@ -103,7 +109,10 @@ static struct failure child_execute(const struct spawn *spawn, pid_t manager)
 	child_unblock(spawn->unblock);
 	if (spawn->stdin_fd >= 0 && dup2(spawn->stdin_fd, STDIN_FILENO) < 0)
 		return (struct failure){ -errno, STEP_STDIN };
-	execv(spawn->path, spawn->argv);
+	for (const struct spawn_variable *v = spawn->variables; v && v->name; v++)
+		if (setenv(v->name, v->value, 1) < 0)
+			return (struct failure){ -errno, STEP_ENVIRONMENT };
+	execvp(spawn->path, spawn->argv);
 	return (struct failure){ -errno, STEP_EXEC };
 }
 

@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct spawn_variable {
+	const char *name, *value;
+};
+
 /* A child as EVerest's manager makes it. run_as_user NULL: it stays what the manager is. */
 struct spawn {
-	const char *path;
+	const char *path; /* looked for along PATH if there is no slash in it */
 	char *const *argv;
+	const struct spawn_variable *variables; /* set in its environment; NULL: none */
 	const char *run_as_user;
 	const int *caps;
 	size_t n_caps;

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "script.h"
 #include "spawn.h"
 #include "text.h"
 #include "tree.h"
@@ -148,6 +149,7 @@ static int module_start(const struct tree *tree, const struct config_module *mod
 	_cleanup_(freep) char *path = NULL;
 	_cleanup_(freep) char *name = NULL;
 	const char *argv[MODULE_ARGS_MAX];
+	struct script script;
 	struct spawn spawn = {
 		.run_as_user = tree->config->run_as_user,
 		.caps = module->caps,
@@ -170,6 +172,11 @@ static int module_start(const struct tree *tree, const struct config_module *mod
 	argv[0] = name;
 	spawn.path = path;
 	spawn.argv = (char *const *)(const void *)argv;
+	if (script_find(tree, module, &script) == 0) {
+		spawn.path = script.interpreter;
+		spawn.argv = (char *const *)(const void *)script.argv;
+		spawn.variables = script.variables;
+	}
 	err = spawn_run(&spawn, ret_pid, &step);
 	if (err < 0)
 		fprintf(stderr, "manager: cannot start module %s: %s: %s\n", name, step,

@@ -27,8 +27,10 @@ struct look {
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct look *look = userdata;
+	struct snapshot_task seen = *task;
 
-	return naming_seen(look->kernel, look->modules, task);
+	naming_seen(look->kernel, look->modules, look->inventory->policy->modules_dir, &seen);
+	return 0;
 }
 
 /* An index means something in its own network namespace only; evmon can ask for its own. */

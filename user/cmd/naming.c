@@ -7,6 +7,9 @@
  */
 #include "cmd/naming.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -40,9 +43,20 @@ static void exe_named(const struct files *files, const char *path, unsigned clas
 		log_debug("%s: %s", path, strerror(-err));
 }
 
-static int exe_found(const char *path, unsigned class, void *userdata)
+/* As the manager writes it: canonical. */
+static int script_set(const struct files *files, const char *path, unsigned class)
 {
-	int err = exe_set(userdata, path, class, false);
+	char canonical[PATH_MAX];
+
+	if (!realpath(path, canonical))
+		return -errno;
+	return tables_script(files->kernel, canonical, class);
+}
+
+static int file_found(const char *path, unsigned class, void *userdata)
+{
+	int err = modules_is_script(path) ? script_set(userdata, path, class) :
+					    exe_set(userdata, path, class, false);
 
 	if (err < 0)
 		log_warning("%s: its process cannot be told by its file: %s", path, strerror(-err));
@@ -60,7 +74,7 @@ void naming_files(struct kernel *kernel, struct modules *modules, const struct p
 		exe_named(&files, *path, EVMON_CLASS_HOST, true);
 	tables_starters(kernel);
 	if (tables_modules_dir(kernel, policy->modules_dir) < 0 ||
-	    modules_scan(modules, policy->modules_dir, exe_found, &files) < 0)
+	    modules_scan(modules, policy->modules_dir, file_found, &files) < 0)
 		log_debug("no modules in '%s'", policy->modules_dir);
 }
 
@@ -91,27 +105,108 @@ int naming_task(struct kernel *kernel, struct modules *modules, const struct tab
 		struct module_args args, unsigned *ret_slot)
 {
 	const char *argv0 = args.length ? args.text : "";
-	int err = tables_task_class(kernel, task, argv0, ret_slot);
+	int err = tables_task_class(kernel, task, argv0, ret_slot, NULL);
 
 	if (err >= 0)
 		modules_slot_set(modules, *ret_slot, task->class, argv0, args);
 	return err;
 }
 
-int naming_seen(struct kernel *kernel, struct modules *modules, const struct snapshot_task *task)
+/* <dir>/<Name>/<file>: the name. */
+static bool name_of_file(const char *dir, const char *exe, char name[MODULE_NAME_MAX])
+{
+	size_t n = strlen(dir), length;
+
+	if (!n || strncmp(exe, dir, n) != 0 || exe[n] != '/')
+		return false;
+	exe += n + 1;
+	length = strcspn(exe, "/");
+	if (!length || length >= MODULE_NAME_MAX || !exe[length] || strchr(exe + length + 1, '/'))
+		return false;
+	memcpy(name, exe, length);
+	name[length] = '\0';
+	return true;
+}
+
+static int module_set(struct kernel *kernel, struct modules *modules,
+		      const struct tables_task *task, const char *text, struct module_args args,
+		      struct naming_module *ret_module)
+{
+	struct naming_module module = { .class = task->class };
+	int err = tables_task_class(kernel, task, text, &module.slot, &module.withheld);
+
+	if (err < 0)
+		return err;
+	modules_slot_set(modules, module.slot, task->class, text, args);
+	*ret_module = module;
+	return 0;
+}
+
+int naming_pending(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		   const struct tables_task *task, const char *exe, struct module_args args,
+		   struct naming_module *ret_module)
+{
+	char dir[PATH_MAX] = "", name[MODULE_NAME_MAX], id[TABLES_NAME_MAX] = "";
+	const char *text = args.length ? args.text : "";
+	struct tables_task known = *task;
+	int class = EVMON_CLASS_OTHER;
+
+	if (!realpath(modules_dir, dir))
+		log_debug("modules_dir '%s': %s", modules_dir, strerror(errno));
+	if (dir[0] && modules_script(args, dir, name)) {
+		class = modules_class(modules, name);
+		/* Unknown, it leaves the module without an id. */
+		if (process_env(task->tgid, "EV_MODULE", id, sizeof(id)) < 0)
+			id[0] = '\0';
+		text = id;
+	} else if (name_of_file(dir, exe, name)) {
+		class = modules_class(modules, name);
+	}
+	known.class = class < 0 ? EVMON_CLASS_OTHER : (unsigned)class;
+	return module_set(kernel, modules, &known, text, args, ret_module);
+}
+
+/* The arguments of a task that runs; empty: it has ended. */
+static struct module_args args_of(uint32_t pid, char text[ARGS_MAX])
+{
+	ssize_t n = process_args(pid, text, ARGS_MAX);
+
+	return (struct module_args){ text, n > 0 ? (size_t)n : 0 };
+}
+
+/* A child of the manager that runs a script is that module. */
+static int script_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		       struct snapshot_task *task)
+{
+	const struct tables_task known = { task->pid, task->start_ns, task->class };
+	struct tables_task parent = { .tgid = task->ppid };
+	struct naming_module module;
+	char text[ARGS_MAX];
+	int err;
+
+	if (tables_task_get(kernel, &parent) < 0 || parent.class != EVMON_CLASS_MANAGER)
+		return 0;
+	err = naming_pending(kernel, modules, modules_dir, &known, "", args_of(task->pid, text),
+			     &module);
+	if (err < 0 || module.class < EVMON_CLASS_MODULE)
+		return err;
+	task->class = module.class;
+	task->slot = module.slot;
+	task->own = true;
+	return 0;
+}
+
+void naming_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		 struct snapshot_task *task)
 {
 	const struct tables_task known = { task->pid, task->start_ns, task->class };
 	char text[ARGS_MAX];
-	struct module_args args = { text, 0 };
-	unsigned slot = 0;
-	ssize_t n;
+	int err = 0;
 
-	if (task->class < EVMON_CLASS_MODULE || !task->own)
-		return 0;
-	n = process_args(task->pid, text, sizeof(text));
-	if (n > 0)
-		args.length = (size_t)n;
-	if (naming_task(kernel, modules, &known, args, &slot) < 0)
+	if (task->class == EVMON_CLASS_OTHER)
+		err = script_seen(kernel, modules, modules_dir, task);
+	else if (task->class >= EVMON_CLASS_MODULE && task->own)
+		err = naming_task(kernel, modules, &known, args_of(task->pid, text), &task->slot);
+	if (err < 0)
 		log_debug("%u ended before it was named", task->pid);
-	return 0;
 }

@@ -18,9 +18,22 @@ int naming_policy(struct kernel *kernel, struct modules *modules, const struct p
 /* Names the module instance of a slot, if it is a module's and not named yet. */
 void naming_slot(struct kernel *kernel, struct modules *modules, unsigned class, unsigned slot,
 		 struct module_args args);
+
+struct naming_module {
+	unsigned class, slot;
+	struct tables_withheld withheld;
+};
+
+/* A task of class `pending`: its module is the script that it runs, or the one whose file it is,
+ * exe; else it becomes `other`. -ESRCH, -ENOENT: it has ended. */
+int naming_pending(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		   const struct tables_task *task, const char *exe, struct module_args args,
+		   struct naming_module *ret_module);
 /* tables_task_class(), with a name for the slot. */
 int naming_task(struct kernel *kernel, struct modules *modules, const struct tables_task *task,
 		struct module_args args, unsigned *ret_slot);
-/* For each task of a snapshot: one that runs its module's own file gives its instance the name. An
- * instance that stays without one is no error. */
-int naming_seen(struct kernel *kernel, struct modules *modules, const struct snapshot_task *task);
+/* For each task of a snapshot: one that runs its module's own file, or its script, gives its
+ * instance the name. A script's class and slot are set in `task`, too, which is `other` before. An
+ * instance that stays without a name is no error. */
+void naming_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		 struct snapshot_task *task);

@@ -129,6 +129,7 @@ static int on_record(const void *data, size_t size, void *userdata)
 	err = manager_seen(trace, &event);
 	if (err < 0)
 		return err;
+	trace_tree_pending(&trace->tree, &event);
 	naming_slot(trace->tree.kernel, trace->tree.modules, event.process.class,
 		    event.process.slot,
 		    (struct module_args){ event.process.args, event.process.args_length });

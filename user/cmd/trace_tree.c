@@ -115,8 +115,10 @@ static int root_find(struct trace_tree *tree, const struct trace_options *option
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct trace_tree *tree = userdata;
+	struct snapshot_task seen = *task;
 
-	return naming_seen(tree->kernel, tree->modules, task);
+	naming_seen(tree->kernel, tree->modules, tree->policy->modules_dir, &seen);
+	return 0;
 }
 
 /* The kernel learns what the policy and modules_dir name; again once the latter is known. */
@@ -193,6 +195,20 @@ void trace_tree_describe(const struct trace_tree *tree, FILE *out)
 			row->n_hooks ? hook_name(row->hooks[0]) : "no hook works here",
 			limits ? "; " : "", limits ? limits : "");
 	}
+}
+
+void trace_tree_pending(struct trace_tree *tree, const struct event *event)
+{
+	const struct event_process *p = &event->process;
+	const struct tables_task known = { .tgid = p->pid, .start_ns = p->start_ns };
+	const struct module_args args = { p->args, p->args_length };
+	struct naming_module module;
+
+	if (!event->joined || p->class != EVMON_CLASS_PENDING)
+		return;
+	if (naming_pending(tree->kernel, tree->modules, tree->policy->modules_dir, &known, p->exe,
+			   args, &module) < 0)
+		log_debug("%u ended before it was named", p->pid);
 }
 
 int trace_tree_manager(struct trace_tree *tree, const struct event *event)

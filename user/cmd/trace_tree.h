@@ -30,5 +30,7 @@ void trace_tree_describe(const struct trace_tree *tree, FILE *out);
 /* A manager that a script started is seen here: it says where the modules are, if that is not known
  * yet. 1: now it is, in policy->modules_dir; 0: nothing new. */
 int trace_tree_manager(struct trace_tree *tree, const struct event *event);
+/* A module whose file or script was not known at its exec is named. */
+void trace_tree_pending(struct trace_tree *tree, const struct event *event);
 /* Starts the command as the root of the tree. */
 int trace_tree_spawn(struct trace_tree *tree, char **command, pid_t *ret_pid);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "evmon/script.h"
+
 #include "base/file.h"
 #include "base/log.h"
 #include "kernel/bind_table.h"
@@ -72,6 +74,8 @@ static int slot_make(struct kernel *kernel, unsigned class, const char *name, ui
 static int instance_fill(struct kernel *kernel, struct evmon_policy *table, unsigned class,
 			 const struct module_capabilities *module)
 {
+	int ids = bpf_map__fd(kernel->skeleton->maps.evmon_slot_ids);
+	struct evmon_slot_key script = { .class = (uint16_t) class };
 	char name[2 * POLICY_NAME_MAX + 1];
 	uint32_t number = 0;
 	int err;
@@ -82,6 +86,12 @@ static int instance_fill(struct kernel *kernel, struct evmon_policy *table, unsi
 		return err;
 	table->instance[number] = module->mask | EVMON_INSTANCE_LISTED;
 	table->class[class].common &= module->mask;
+	/* A script goes by its id alone: another name for the slot, or for one that it has. */
+	snprintf(script.name, sizeof(script.name), "%.59s", module->id);
+	if (bpf_map_lookup_elem(ids, &script, &number) == 0)
+		table->instance[number] = module->mask | EVMON_INSTANCE_LISTED;
+	else if (bpf_map_update_elem(ids, &script, &number, BPF_NOEXIST) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -155,6 +165,34 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 		return -errno;
 	__atomic_store_n(&settings(kernel)->active, next, __ATOMIC_RELEASE);
 	return 0;
+}
+
+/* As bpf/script.bpf.h takes it from the argument. */
+static uint64_t path_hash(const char *path)
+{
+	uint64_t hash = EVMON_HASH_BASIS;
+	size_t n;
+
+	do {
+		union evmon_chunk chunk = { 0 };
+
+		n = strnlen(path, sizeof(chunk.text) - 1);
+		memcpy(chunk.text, path, n);
+		hash = evmon_hash_chunk(hash, &chunk);
+		path += n;
+	} while (n == EVMON_CHUNK - 1);
+	return hash;
+}
+
+int tables_script(struct kernel *kernel, const char *path, unsigned class)
+{
+	uint64_t hash = path_hash(path);
+	uint16_t value = (uint16_t) class;
+
+	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_scripts), &hash, &value,
+				   BPF_ANY) < 0 ?
+		       -errno :
+		       0;
 }
 
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed)
@@ -231,21 +269,44 @@ int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 	return 0;
 }
 
-int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *argv0,
-		      unsigned *ret_slot)
+static int task_entry(struct kernel *kernel, const struct tables_task *task,
+		      struct evmon_task *ret_entry)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
+
+	if (bpf_map_lookup_elem(fd, &task->tgid, ret_entry) < 0)
+		return -errno;
+	return task->start_ns && ret_entry->start_ns != task->start_ns ? -ESRCH : 0;
+}
+
+int tables_task_get(struct kernel *kernel, struct tables_task *task)
+{
+	struct evmon_task entry;
+	int err = task_entry(kernel, task, &entry);
+
+	if (err < 0)
+		return err;
+	task->start_ns = entry.start_ns;
+	task->class = entry.class;
+	return 0;
+}
+
+int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *name,
+		      unsigned *ret_slot, struct tables_withheld *ret_withheld)
 {
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
 	uint32_t slot = EVMON_CLASS_OTHER;
 	struct evmon_task entry;
-	int err;
+	int err = task_entry(kernel, task, &entry);
 
-	if (bpf_map_lookup_elem(fd, &task->tgid, &entry) < 0)
-		return -errno;
-	if (task->start_ns && entry.start_ns != task->start_ns)
-		return -ESRCH;
-	err = slot_make(kernel, task->class, argv0, &slot);
+	if (err < 0)
+		return err;
+	if (task->class >= EVMON_CLASS_MODULE)
+		err = slot_make(kernel, task->class, name, &slot);
 	if (err < 0 && err != -ENOSPC) /* without a slot of its own it shares that of `other` */
 		return err;
+	if (ret_withheld)
+		*ret_withheld = (struct tables_withheld){ entry.held, entry.used };
 	entry.class = (uint16_t)task->class;
 	entry.slot = (uint16_t)slot;
 	entry.subject = EVMON_SUBJECT_EVEREST;

@@ -22,6 +22,8 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 		  void *userdata);
 /* Running the file gives a task this class (HOST: none, only the flags). -ENOENT: no such file. */
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed);
+/* A script that is a module, by the path that an interpreter is given. -E2BIG: no room. */
+int tables_script(struct kernel *kernel, const char *path, unsigned class);
 /* PID 1's executable and systemd-executor: running them makes nobody a member. */
 void tables_starters(struct kernel *kernel);
 /* Files directly below <dir>/<any>/ are modules even before they are named. What tables_exe() was
@@ -48,8 +50,16 @@ struct tables_task {
 	unsigned class;
 };
 
+/* What could not be judged before the class was known: capabilities, as bits. */
+struct tables_withheld {
+	uint64_t held; /* after the exec that made the task pending */
+	uint64_t used;
+};
+
+/* What a task is known as; -ENOENT: it is in no tree; -ESRCH: as below. */
+int tables_task_get(struct kernel *kernel, struct tables_task *task);
 /* A task's module is known now (it ran before evmon, or was pending): class and the slot of
- * (class, argv0), made if need be; that of `other` if none is left. -ESRCH: the tgid is another
- * task's by now. */
-int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *argv0,
-		      unsigned *ret_slot);
+ * (class, name), made if need be; that of `other` if none is left. ret_withheld may be NULL.
+ * -ESRCH: the tgid is another task's by now. */
+int tables_task_class(struct kernel *kernel, const struct tables_task *task, const char *name,
+		      unsigned *ret_slot, struct tables_withheld *ret_withheld);

@@ -79,14 +79,52 @@ const char *modules_name(const struct modules *modules, unsigned class)
 	return modules->names[class - EVMON_CLASS_MODULE];
 }
 
-/* One entry of <dir>/<Name>: 0 if it is no executable. */
+bool modules_is_script(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *file = slash ? slash + 1 : path;
+
+	return !strcmp(file, "index.js") || !strcmp(file, "module.py");
+}
+
+const char *modules_script(struct module_args args, const char *dir, char *ret_name)
+{
+	size_t n = strlen(dir), at = 0, length;
+	const char *path, *slash;
+
+	if (!args.length)
+		return NULL;
+	do { /* argv[0], and options */
+		at += strnlen(args.text + at, args.length - at) + 1;
+		if (at >= args.length)
+			return NULL;
+		path = args.text + at;
+	} while (*path == '-');
+	if (strnlen(path, args.length - at) == args.length - at) /* cut short */
+		return NULL;
+	if (strncmp(path, dir, n) != 0 || path[n] != '/' || !modules_is_script(path))
+		return NULL;
+	slash = strchr(path + n + 1, '/');
+	if (!slash || slash != strrchr(path, '/'))
+		return NULL;
+	length = (size_t)(slash - (path + n + 1));
+	if (!length || length >= MODULE_NAME_MAX)
+		return NULL;
+	memcpy(ret_name, path + n + 1, length);
+	ret_name[length] = '\0';
+	return path;
+}
+
+/* One entry of <dir>/<Name>: 0 if it is no module's. */
 static int scan_file(const struct scan *scan, int dir_fd, const char *name, const char *file)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	int class, n;
 
-	if (fstatat(dir_fd, file, &st, 0) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+	if (fstatat(dir_fd, file, &st, 0) || !S_ISREG(st.st_mode))
+		return 0;
+	if (!(st.st_mode & 0111) && !modules_is_script(file))
 		return 0;
 	class = modules_class(scan->modules, name);
 	if (class < 0)
@@ -167,17 +205,27 @@ static const char *module_option(struct module_args args, size_t *ret_length)
 	return NULL;
 }
 
-void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, const char *argv0,
+/* A slot that is not called as argv[0] says is a script's: its name is EV_MODULE. */
+static bool text_is_id(const char *text, struct module_args args)
+{
+	return text && args.length && strncmp(text, args.text, EVMON_SLOT_NAME_MAX - 1) != 0;
+}
+
+void modules_slot_set(struct modules *modules, unsigned slot, unsigned class, const char *text,
 		      struct module_args args)
 {
-	const char *name = modules_name(modules, class), *id = argv0;
+	const char *name = modules_name(modules, class), *id = text;
 	size_t n;
 
 	if (!name || slot < EVMON_SLOT_MODULE || slot >= EVMON_SLOTS)
 		return;
-	n = argv0 ? id_length(argv0, name) : 0;
+	n = text ? id_length(text, name) : 0;
 	if (!n)
 		id = module_option(args, &n);
+	if (!n && text_is_id(text, args)) {
+		id = text;
+		n = strlen(text);
+	}
 	modules->slots[slot] = (struct slot){ .class = class };
 	if (n && id && n < MODULE_NAME_MAX)
 		memcpy(modules->slots[slot].id, id, n);

@@ -25,7 +25,8 @@ enum {
 	STAT_MAX = 2048,       /* 52 numbers and a name */
 	STATUS_MAX = 4096,     /* PPid:, Uid: and Gid: stand near the top */
 	STAT_START_FIELD = 22, /* proc(5) */
-	CGROUP_FILE_MAX = 64 << 10
+	CGROUP_FILE_MAX = 64 << 10,
+	ENV_MAX = 64 << 10
 };
 
 #define NS_PER_SECOND 1000000000ULL
@@ -299,6 +300,28 @@ int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
 	if (!err)
 		*ret_ids = ids;
 	return err;
+}
+
+int process_env(uint32_t pid, const char *name, char *buffer, size_t size)
+{
+	_cleanup_(freep) char *text = malloc(ENV_MAX);
+	size_t length = strlen(name);
+	char path[32];
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/proc/%u/environ", pid);
+	n = file_read_into(AT_FDCWD, path, text, ENV_MAX);
+	if (n < 0)
+		return (int)n;
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(text + at) + 1) {
+		if (strncmp(text + at, name, length) != 0 || text[at + (ssize_t)length] != '=')
+			continue;
+		snprintf(buffer, size, "%s", text + at + length + 1);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 ssize_t process_args(uint32_t pid, char *buffer, size_t size)

@@ -48,6 +48,10 @@ void process_self(struct process *ret_process);
  * -errno. Readable by all, unlike exe. */
 ssize_t process_args(uint32_t pid, char *buffer, size_t size);
 
+/* A variable of a running process's environment, cut to size. -ENOENT: it has none; -EACCES:
+ * reading that of another user takes CAP_SYS_PTRACE. */
+int process_env(uint32_t pid, const char *name, char *buffer, size_t size);
+
 struct process_ids {
 	uint32_t ppid, uid, euid, gid;
 };

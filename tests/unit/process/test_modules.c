@@ -165,7 +165,7 @@ static int on_found(const char *path, unsigned class, void *userdata)
 	assert_non_null(name);
 	snprintf(expected, sizeof(expected), "%s/%s/", found->dir, name);
 	assert_memory_equal(path, expected, strlen(expected));
-	assert_int_equal(access(path, X_OK), 0);
+	assert_true(access(path, X_OK) == 0 || modules_is_script(path));
 	return ++found->n == found->fail_at ? -EIO : 0;
 }
 
@@ -191,15 +191,18 @@ static void a_scan_finds_what_can_run(void **state)
 	put_exe(&scratch, "stray");
 	put_exe(&scratch, "EvseManager/deeper/x");
 	scratch_text(&scratch, "PyModule/module.py", "print()");
+	scratch_text(&scratch, "JsModule/index.js", "");
 	scratch_text(&scratch, "EvseSlac/manifest.yaml", "");
 	put_exe(&scratch, "0123456789012345678901234567890123456789012345678901234567890123/x");
 	assert_int_equal(symlinkat("nowhere", scratch.fd, "EvseSlac/dangling"), 0);
 
 	found = (struct found){ .modules = modules, .dir = scratch.path };
 	assert_int_equal(modules_scan(modules, scratch.path, on_found, &found), 0);
-	assert_int_equal(found.n, 3);
-	assert_null(modules_name(modules, EVMON_CLASS_MODULE + 2));
-	assert_int_equal(modules_class(modules, "PyModule"), EVMON_CLASS_MODULE + 2);
+	assert_int_equal(found.n, 5);
+	assert_non_null(modules_name(modules, EVMON_CLASS_MODULE + 3));
+	assert_null(modules_name(modules, EVMON_CLASS_MODULE + 4));
+	assert_in_range(modules_class(modules, "PyModule"), EVMON_CLASS_MODULE,
+			EVMON_CLASS_MODULE + 3);
 
 	found = (struct found){ .modules = modules, .dir = scratch.path, .fail_at = 2 };
 	assert_int_equal(modules_scan(modules, scratch.path, on_found, &found), -EIO);
@@ -208,12 +211,73 @@ static void a_scan_finds_what_can_run(void **state)
 	scratch_remove(&scratch);
 }
 
+static void a_script_is_the_first_argument_that_is_no_option(void **state)
+{
+	static const struct {
+		const char *args;
+		size_t n;
+		const char *name; /* NULL: none */
+	} cases[] = {
+#define ARGS(text, name) { text, sizeof(text), name }
+		ARGS("python3\0/m/PyEvJosev/module.py", "PyEvJosev"),
+		ARGS("node\0--unhandled-rejections=strict\0/m/Js/index.js", "Js"),
+		ARGS("python3\0-u\0-B\0/m/A/module.py\0--more", "A"),
+		ARGS("python3\0/m/A/other.py", NULL),
+		ARGS("python3\0/m/A/B/module.py", NULL),
+		ARGS("python3\0/m/module.py", NULL),
+		ARGS("python3\0/m//module.py", NULL),
+		ARGS("python3\0/mm/A/module.py", NULL),
+		ARGS("python3\0other\0/m/A/module.py", NULL),
+		ARGS("python3\0-c", NULL),
+		ARGS("python3", NULL),
+		ARGS("", NULL),
+		{ "python3\0/m/A/module.py", 22, NULL }, /* cut short */
+		{ NULL, 0, NULL },
+#undef ARGS
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct module_args args = { cases[i].args, cases[i].n };
+		char name[MODULE_NAME_MAX] = "";
+		const char *path = modules_script(args, "/m", name);
+
+		if (!cases[i].name)
+			assert_null(path);
+		else
+			assert_string_equal(name, cases[i].name);
+	}
+}
+
+static void a_scripts_slot_goes_by_its_id(void **state)
+{
+	static const char args[] = "python3\0/m/Py/module.py";
+	_cleanup_(modules_freep) struct modules *modules = NULL;
+	struct module module;
+	int class;
+
+	(void)state;
+	assert_int_equal(modules_new(&modules), 0);
+	class = modules_class(modules, "Py");
+	modules_slot_set(modules, 9, (unsigned)class, "josev",
+			 (struct module_args){ args, sizeof(args) });
+	assert_true(modules_of(modules, (unsigned)class, 9, &module));
+	assert_string_equal(module.id, "josev");
+	/* No EV_MODULE: the slot is called as argv[0] is, which is nobody's id. */
+	modules_slot_set(modules, 9, (unsigned)class, "python3",
+			 (struct module_args){ args, sizeof(args) });
+	assert_true(modules_of(modules, (unsigned)class, 9, &module));
+	assert_string_equal(module.id, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_keeps_its_class),
 		cmocka_unit_test(classes_run_out_at_their_number),
 		cmocka_unit_test(ids_come_from_argv),
+		cmocka_unit_test(a_script_is_the_first_argument_that_is_no_option),
+		cmocka_unit_test(a_scripts_slot_goes_by_its_id),
 		cmocka_unit_test(an_id_too_long_is_no_id),
 		cmocka_unit_test(a_slot_counts_for_its_own_class),
 		cmocka_unit_test(a_scan_finds_what_can_run),
