@@ -50,6 +50,7 @@ static const struct verb {
 } verbs[] = {
 	{ "run", run_main },	 { "trace", trace_main },   { "--trace", trace_main },
 	{ "log", log_main },	 { "status", status_main }, { "coverage", coverage_main },
+	{ "check", check_main }, { "policy", policy_main }, { "explain", explain_main },
 	{ "--help", help_main }, { "-h", help_main },	    { "--version", version_main },
 	{ "-V", version_main },
 };

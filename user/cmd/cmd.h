@@ -15,7 +15,10 @@ enum exit_code {
 
 /* argv[0] is the verb as it was typed. Each answers --help itself, says in one line what is wrong,
  * and returns an exit code. */
+int check_main(int argc, char **argv);
 int coverage_main(int argc, char **argv);
+int explain_main(int argc, char **argv);
 int log_main(int argc, char **argv);
+int policy_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int trace_main(int argc, char **argv);

@@ -127,7 +127,7 @@ static void unknown_key(struct reader *reader, const struct field *fields, const
 		reader_error(reader, key, "unknown key %s%s", quoted(key->text).text, meant.text);
 }
 
-/* Reads one value; what is put into the policy itself, and is good, is remembered with its place. */
+/* Reads one value; what is good and goes into the policy itself is remembered with its place. */
 static int field_read(struct reader *reader, const struct field *field, const struct node *value,
 		      void *base)
 {

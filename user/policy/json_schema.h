@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The policy's format as JSON Schema (2020-12), for editors; what it can't express, the parser
- * still refuses. */
+/* How field types describe themselves in the JSON Schema; policy_json_schema() is in schema.h. */
 #include "base/json.h"
 #include "policy/fields.h"
-
-/* The whole schema, on one line. The length, or -ENOSPC. */
-int policy_json_schema(char *buffer, size_t size);
 
 /* For field types: the members that describe a value. */
 void schema_mapping(struct json *j, const struct field *field);

@@ -2,8 +2,8 @@
 /*
  * Numbers as other formats write them: hexadecimal, with a sign, with leading zeros, with `_` or
  * spaces between, with units of another spelling or with none, ranges the wrong way round. Guesses
- * that are wrong cost more than none, so a fraction or what YAML 1.1 would take for base 60 or octal
- * is only guessed where there is one reading: of leading zeros, that they mean nothing.
+ * that are wrong cost more than none, so fractions and base 60 are left alone; leading zeros are
+ * taken for nothing, not for octal.
  */
 #include "policy/meant.h"
 
