@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Modules in Python and JavaScript: an interpreter that the manager starts is what its script is. */
+/* Modules in Python and JavaScript: what the manager has an interpreter run is what it is. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -23,6 +23,7 @@
 #include "cmd/cmd.h"
 #include "cmd/naming.h"
 #include "cmd/terminal.h"
+#include "cmd/trace_learn.h"
 #include "cmd/trace_options.h"
 #include "cmd/trace_tree.h"
 #include "kernel/ring.h"
@@ -32,6 +33,8 @@
 struct trace {
 	struct trace_options options;
 	struct trace_tree tree;
+	struct learn *learn; /* NULL: nothing is to be learnt */
+	FILE *learn_out;
 	struct loop *loop;
 	struct loop_source *timer;
 	struct usb_devices *usb;
@@ -87,6 +90,10 @@ static void finish(struct trace *trace)
 
 static int show(struct trace *trace, const struct alert *alert)
 {
+	int err = trace->learn ? learn_add(trace->learn, alert) : 0;
+
+	if (err < 0)
+		return err;
 	trace->events++;
 	if (alert->rule != EVMON_RULE_NONE && alert->rule < EVMON_RULES) {
 		trace->violations++;
@@ -274,6 +281,36 @@ static void summary(const struct trace *trace)
 	}
 }
 
+/* Opened before anything is seen: a file that cannot be written is told at once. */
+static int learn_open(struct trace *trace)
+{
+	if (!trace->options.learn)
+		return 0;
+	trace->learn_out = fopen(trace->options.learn, "we");
+	if (!trace->learn_out)
+		return log_err_errno(errno, "--learn %s", trace->options.learn);
+	return learn_new(&trace->learn);
+}
+
+static int learn_end(struct trace *trace)
+{
+	struct ring_counts counts = { 0 };
+	struct learn_facts facts = {
+		.root = trace->tree.root,
+		.seconds = (double)(clock_boot_ns() - trace->started_ns) / 1e9,
+	};
+	int err;
+
+	if (!trace->learn)
+		return 0;
+	if (ring_counts(trace->tree.kernel, &counts) == 0) {
+		facts.lost = counts.bulk_lost;
+		facts.root_capabilities = counts.root_capabilities;
+	}
+	err = learn_write(trace->learn, trace->tree.policy, &facts, trace->learn_out);
+	return err < 0 ? log_err_errno(err, "--learn %s", trace->options.learn) : 0;
+}
+
 static int output_open(struct trace *trace)
 {
 	trace->out = stdout;
@@ -342,6 +379,9 @@ static void trace_fini(struct trace *trace)
 {
 	if (trace->out && trace->out != stdout)
 		fclose(trace->out);
+	if (trace->learn_out)
+		fclose(trace->learn_out);
+	learn_free(trace->learn);
 	usb_devices_free(trace->usb);
 	closep(&trace->uevent_fd);
 	trace_tree_close(&trace->tree);
@@ -367,6 +407,8 @@ static int run(struct trace *trace)
 	int status = output_open(trace);
 
 	if (status >= 0)
+		status = learn_open(trace);
+	if (status >= 0)
 		status = start(trace);
 	if (status < 0)
 		return status_of(status);
@@ -374,6 +416,8 @@ static int run(struct trace *trace)
 	if (drain(trace) < 0)
 		log_debug("the last events could not be shown");
 	summary(trace);
+	if (learn_end(trace) < 0 && status == EXIT_GOOD)
+		status = EXIT_FAILED;
 	if (status < 0 && status != -EPIPE)
 		return status_of(log_err_errno(status, "cannot go on"));
 	return status == -EPIPE ? EXIT_FAILED : status;

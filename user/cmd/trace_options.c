@@ -23,11 +23,17 @@ enum {
 };
 
 static const struct option longs[] = {
-	{ "pid", required_argument, NULL, 'p' },    { "module", required_argument, NULL, 'm' },
-	{ "sensor", required_argument, NULL, 's' }, { "violations", no_argument, NULL, 'x' },
-	{ "count", required_argument, NULL, 'n' },  { "duration", required_argument, NULL, 'd' },
-	{ "output", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
+	{ "pid", required_argument, NULL, 'p' },
+	{ "module", required_argument, NULL, 'm' },
+	{ "sensor", required_argument, NULL, 's' },
+	{ "violations", no_argument, NULL, 'x' },
+	{ "count", required_argument, NULL, 'n' },
+	{ "duration", required_argument, NULL, 'd' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "learn", required_argument, NULL, 'l' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static const char help[] =
@@ -45,6 +51,7 @@ static const char help[] =
 	"  -d, --duration SECONDS end after SECONDS\n"
 	"      --json             one JSON object a line (schema evmon.event/1)\n"
 	"  -o, --output FILE      write there\n"
+	"      --learn FILE       write there the policy that the tree would need\n"
 	"  -h, --help             this text\n"
 	"\n"
 	"  evmon --trace -- manager --config my.yaml\n"
@@ -98,6 +105,9 @@ static int option_take(struct trace_options *o, char *const *argv, int option)
 		break;
 	case 'o':
 		o->output = optarg;
+		break;
+	case 'l':
+		o->learn = optarg;
 		break;
 	case 'x':
 		o->violations = true;

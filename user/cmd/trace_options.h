@@ -14,6 +14,7 @@ struct trace_options {
 	uint64_t duration_ns; /* -d; 0: no limit */
 	bool json;
 	const char *output; /* -o; NULL: stdout */
+	const char *learn;  /* --learn: the file; NULL: none */
 	char **command;	    /* after --; NULL: none */
 };
 
