@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "policy/document.h"
 #include "policy/errors.h"
+#include "policy/everest_hazards.h"
 #include "policy/scalars.h"
 
 enum {
@@ -204,6 +205,7 @@ static int module_read(const struct reading *r, const struct node *node,
 		err = name_read(r, name, module->name);
 	if (!err)
 		err = bool_read(r, node_find(node, "standalone"), &module->standalone);
+	module->hazards = everest_hazards(node);
 	return err ? err :
 		     capabilities_read(r, node_find(node, "capabilities"), &module->capabilities);
 }

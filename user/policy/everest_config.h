@@ -13,11 +13,21 @@
 #include "base/macros.h"
 #include "policy/policy.h"
 
+/* What a module's own configuration can say that is dangerous on a charger in the field. */
+enum everest_hazard {
+	HAZARD_TLS_KEYS,
+	HAZARD_TLS_LOG,
+	HAZARD_PASSWORD,
+	HAZARD_API_EXPOSED,
+	HAZARD_MAX
+};
+
 struct everest_module {
 	char id[POLICY_NAME_MAX];
 	char name[POLICY_NAME_MAX];
 	uint64_t capabilities;
-	bool standalone;
+	unsigned hazards; /* bit per enum everest_hazard */
+	bool standalone;  /* not started by the manager */
 };
 
 struct everest_config {
@@ -37,5 +47,7 @@ int everest_config_load(const char *path, struct everest_config **ret_config,
 /* As everest_config_load() of a file whose bytes are at hand. */
 int everest_config_parse(const char *file, const char *data, size_t size,
 			 struct everest_config **ret_config, struct policy_error *ret_error);
+/* What such a setting is, for people: `tls_key_logging`. */
+const char *everest_hazard_setting(enum everest_hazard hazard);
 void everest_config_free(struct everest_config *config);
 DEFINE_CLEANUP(struct everest_config *, everest_config_free);
