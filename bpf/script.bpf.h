@@ -37,6 +37,15 @@ static __always_inline bool file_is_interpreter(struct file *file)
 	return name_begins(name, "python3", 7) || name_begins(name, "node", 5);
 }
 
+/* A piece of a string: its bytes and one, for its own end or the piece's. Up to 6.12 an empty string
+ * gives 0 (mm/maccess.c, strncpy_from_user_nofault()). */
+static __always_inline long piece_read(char *text, __u32 size, __u64 at)
+{
+	long n = bpf_probe_read_user_str(text, size, (void *)at);
+
+	return n ? n : 1;
+}
+
 struct argument {
 	__u64 next; /* where the one after it begins; 0: it cannot be read */
 	__u64 hash;
@@ -50,9 +59,9 @@ static __noinline int argument_read(__u64 at, struct argument *ret)
 	ret->next = 0;
 	for (int c = 0; c < SCRIPT_CHUNKS; c++) {
 		union evmon_chunk chunk = {};
-		long n = bpf_probe_read_user_str(chunk.text, sizeof(chunk), (void *)at);
+		long n = piece_read(chunk.text, sizeof(chunk), at);
 
-		if (n <= 0)
+		if (n < 0)
 			return 0;
 		if (!c)
 			ret->option = chunk.text[0] == '-';
@@ -94,9 +103,9 @@ static __noinline bool script_instance(struct mm_struct *mm, struct evmon_slot_k
 	char chunk[EVMON_CHUNK];
 
 	for (int i = 0; i < ENV_CHUNKS && at < end; i++) {
-		long n = bpf_probe_read_user_str(chunk, sizeof(chunk), (void *)at);
+		long n = piece_read(chunk, sizeof(chunk), at);
 
-		if (n <= 0)
+		if (n < 0)
 			return false;
 		if (begins && name_begins(chunk, "EV_MODULE=", 10))
 			return bpf_probe_read_user_str(key->name, sizeof(key->name),
