@@ -37,7 +37,7 @@ static __always_inline bool file_is_interpreter(struct file *file)
 	return name_begins(name, "python3", 7) || name_begins(name, "node", 5);
 }
 
-/* A piece of a string: its bytes and one, for its own end or the piece's. Up to 6.12 an empty string
+/* A piece of a string: its bytes and one, for its own end or the piece's. Up to 6.12 an empty one
  * gives 0 (mm/maccess.c, strncpy_from_user_nofault()). */
 static __always_inline long piece_read(char *text, __u32 size, __u64 at)
 {
@@ -76,8 +76,8 @@ static __noinline int argument_read(__u64 at, struct argument *ret)
 	return 0;
 }
 
-/* The class of the script that the current task has been told to run. PENDING: user space finds out,
- * be it a module that is new, or none. */
+/* The class of the script that the current task has been told to run. PENDING: user space finds
+ * out, be it a module that is new, or none. */
 static __noinline int script_class(struct mm_struct *mm)
 {
 	struct argument argument = {};
