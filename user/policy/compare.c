@@ -2,8 +2,8 @@
 /*
  * Each part of a policy says its own differences, under the heading of their effect, so that a
  * reviewer reads first what will pass unseen from now on. Lists mean nothing where the action
- * allows everything; then their differences are none. Plain settings are compared as they are written,
- * from the format's tables, so that a new one cannot be forgotten.
+ * allows everything; then their differences are none. Plain settings are compared as they are
+ * written, from the format's tables, so that a new one cannot be forgotten.
  */
 #include "policy/compare.h"
 

@@ -15,6 +15,7 @@
 #include "evmon/tally.h"
 
 #include "kernel/bind_table.h"
+#include "policy/bind_cells.h"
 #include "scratch.h"
 
 enum {
@@ -60,15 +61,34 @@ static int look_up(const struct evmon_policy *table, unsigned port, unsigned sub
 	return table->cell[table->group[port] * (unsigned)EVMON_BIND_CELLS + cell] - 1;
 }
 
+/* As `policy diff` and the search for rules that never match read it. */
+static int by_cells(const struct bind_decisions *decisions, const struct policy *policy,
+		    unsigned subject, unsigned proto, unsigned scope)
+{
+	uint64_t cell = 1ull << bind_cell(subject, proto, scope);
+	int item = -1;
+
+	for (size_t i = 0; i < decisions->n; i++)
+		if (decisions->at[i].cells & cell)
+			item = (int)decisions->at[i].item;
+	assert_int_equal(item == -1, !!(decisions->rest & cell));
+	return item >= 0 && policy->bind[item].action == ACTION_ALLOW ? -1 : item;
+}
+
 static void compare_port(const struct policy *policy, const struct evmon_policy *table,
 			 unsigned port)
 {
+	struct bind_decisions decisions;
+
+	bind_decide(policy, port, &decisions);
 	for (unsigned i = 0; i < EVMON_SUBJECT_MAX * EVMON_PROTO_MAX * EVMON_SCOPE_MAX; i++) {
 		unsigned subject = i % EVMON_SUBJECT_MAX, rest = i / EVMON_SUBJECT_MAX;
 		unsigned proto = rest % EVMON_PROTO_MAX, scope = rest / EVMON_PROTO_MAX;
 
 		if (look_up(table, port, subject, proto, scope) !=
-		    decide(policy, port, subject, proto, scope))
+			    decide(policy, port, subject, proto, scope) ||
+		    by_cells(&decisions, policy, subject, proto, scope) !=
+			    decide(policy, port, subject, proto, scope))
 			fail_msg("port %u, subject %u, proto %u, scope %u", port, subject, proto,
 				 scope);
 	}
