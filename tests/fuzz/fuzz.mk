@@ -17,7 +17,7 @@ fuzz_room_escape := base
 fuzz_room_policy := policy
 fuzz_seeds_policy := tests/policies/good tests/policies/bad
 fuzz_room_everest_config := policy
-fuzz_seeds_everest_config := tests/everest-sim/configs
+fuzz_seeds_everest_config := tests/everest-sim/configs tests/policies/everest
 
 fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_cflags := $(common_cflags) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \

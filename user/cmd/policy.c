@@ -14,10 +14,12 @@ static const char help[] =
 	"Usage: evmon policy show [FILE...]\n"
 	"       evmon policy diff A B\n"
 	"       evmon policy schema\n"
+	"       evmon policy from-everest [--prefix DIR] CONFIG\n"
 	"\n"
-	"  show      the policy that is in force, as one file, each value with where it comes from\n"
-	"  diff      what becomes allowed and what forbidden from A to B\n"
-	"  schema    the format as JSON Schema, for editors\n"
+	"  show           the policy that is in force, as one file, each value with where it comes from\n"
+	"  diff           what becomes allowed and what forbidden from A to B\n"
+	"  schema         the format as JSON Schema, for editors\n"
+	"  from-everest   a policy out of EVerest's config\n"
 	"\n"
 	"`evmon policy WORD --help` has more; `evmon check` says whether a policy is valid.\n";
 
@@ -28,6 +30,7 @@ static const struct word {
 	{ "show", "policy show", policy_show_main },
 	{ "diff", "policy diff", policy_diff_main },
 	{ "schema", "policy schema", policy_schema_main },
+	{ "from-everest", "policy from-everest", policy_from_everest_main },
 };
 
 static int unknown(const char *word)

@@ -6,3 +6,4 @@
 int policy_show_main(int argc, char **argv);
 int policy_diff_main(int argc, char **argv);
 int policy_schema_main(int argc, char **argv);
+int policy_from_everest_main(int argc, char **argv);

@@ -66,10 +66,9 @@ static int user_check(const struct lint *lint)
 
 	if (*user && strcmp(user, "root") != 0)
 		return 0;
-	return tell(
-		lint, EVMON_RULE_CONFIG_NO_RUN_AS_USER, "run_as_user",
-		"run_as_user is %s: the manager and every module run as root with all capabilities",
-		*user ? "root" : "not set");
+	return tell(lint, EVMON_RULE_CONFIG_NO_RUN_AS_USER, "run_as_user",
+		    "%s: the manager and every module run as root with all capabilities",
+		    *user ? "root" : "not set");
 }
 
 static int broker_check(const struct lint *lint)
@@ -81,7 +80,7 @@ static int broker_check(const struct lint *lint)
 		return 0;
 	return tell(
 		lint, EVMON_RULE_CONFIG_BROKER_TCP, "mqtt_broker_socket_path",
-		"mqtt_broker_socket_path is not set: EVerest talks MQTT over TCP to %s:%u, in clear and without a password",
+		"not set: EVerest talks MQTT over TCP to %s:%u, in clear and without a password",
 		host, config->mqtt_broker_port);
 }
 
@@ -102,7 +101,7 @@ static int panel_check(const struct lint *lint)
 		return 0;
 	return tell(
 		lint, EVMON_RULE_CONFIG_ADMIN_PANEL_PORT, "controller_port",
-		"controller_port moves the admin panel from 8849 to %u, which no bind rule of the policy reports",
+		"moves the admin panel from 8849 to %u, which no bind rule of the policy reports",
 		panel.port);
 }
 
@@ -129,12 +128,10 @@ static int capabilities_check(const struct lint *lint, const struct everest_modu
 }
 
 static const char *const hazards[HAZARD_MAX] = {
-	[HAZARD_TLS_KEYS] =
-		"writes the keys of its TLS sessions to a file: who reads it can decrypt what cars and charger say",
-	[HAZARD_TLS_LOG] = "logs its TLS connections verbosely, which is for testing",
-	[HAZARD_PASSWORD] =
-		"uses the private key's password of EVerest's examples, which everybody knows",
-	[HAZARD_API_EXPOSED] = "serves its API beyond loopback, without encryption or a password",
+	[HAZARD_TLS_KEYS] = "writes the keys of TLS sessions to a file, for whoever reads it",
+	[HAZARD_TLS_LOG] = "logs TLS connections verbosely, which is for testing",
+	[HAZARD_PASSWORD] = "is that of EVerest's examples, which everybody knows",
+	[HAZARD_API_EXPOSED] = "serves an API beyond loopback, in clear and without a password",
 };
 
 static int hazards_check(const struct lint *lint, const struct everest_module *module)
@@ -145,7 +142,7 @@ static int hazards_check(const struct lint *lint, const struct everest_module *m
 	module_words(module, what, sizeof(what));
 	for (unsigned i = 0; i < HAZARD_MAX && err >= 0; i++)
 		if (module->hazards >> i & 1)
-			err = tell(lint, EVMON_RULE_CONFIG_LINT, what, "%s: %s",
+			err = tell(lint, EVMON_RULE_CONFIG_LINT, what, "%s %s",
 				   everest_hazard_setting(i), hazards[i]);
 	return err < 0 ? err : 0;
 }

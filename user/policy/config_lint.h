@@ -8,7 +8,7 @@
 struct config_finding {
 	enum evmon_rule rule;
 	char what[128];	  /* the setting, or the module: "slac (EvseSlac)" */
-	char detail[384]; /* what is wrong with it, in one sentence */
+	char detail[384]; /* what is wrong with it; `what` is the subject */
 };
 
 /* Below 0 it ends the search, with this result. */

@@ -141,6 +141,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
 		return err;
 	memcpy(node->text, event->data.scalar.value, length);
 	node->control = control;
+	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	if (!key_expected(b)) {
 		node_hang(b, node);
 		return 0;

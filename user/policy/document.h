@@ -32,6 +32,8 @@ struct node {
 	struct node *next;	/* in the list or mapping that this is in */
 	struct node *made;	/* the document's chain of all nodes */
 	bool control;		/* the text has control bytes: only in documents that may */
+	bool plain;		/* the text stands without quotation marks */
+	bool patch;		/* it comes from the file that was merged over the other */
 	char text[];		/* of a scalar, NUL-terminated */
 };
 

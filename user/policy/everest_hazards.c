@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The few settings of modules that mean the same wherever they stand (EVerest main @ aa8113f90: the
- * manifests of EvseV2G, Evse15118D20, EvseSecurity, RpcApi). A module is not asked for its name:
- * vendors rename and fork modules, and these words have no other meaning. Values are not kept, since
- * one of them is a password; whatever is in the way (a list, a mapping) is none of evmon's business.
+ * manifests of EvseV2G, Evse15118D20, EvseSecurity and RpcApi). A module is not asked for its name:
+ * vendors fork and rename modules, and these words have no other meaning. Values are not kept, one
+ * of them being a password; what is no single value is none of evmon's business.
  */
 #include "policy/everest_hazards.h"
 

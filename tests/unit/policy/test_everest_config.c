@@ -4,8 +4,11 @@
 
 #include <linux/capability.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "policy/everest_config.h"
+#include "policy/everest_path.h"
+#include "scratch.h"
 
 #define CAP(name) (1ull << CAP_##name)
 
@@ -26,7 +29,7 @@ static void settings_and_modules_are_read(void **state)
 	_cleanup_(everest_config_freep) struct everest_config *config =
 		config_of("settings: {run_as_user: everest, controller_port: 8850,\n"
 			  "  mqtt_broker_socket_path: /run/mosquitto/mosquitto.sock,\n"
-			  "  mqtt_broker_host: broker.local, mqtt_broker_port: 1884,\n"
+			  "  mqtt_broker_port: 1884,\n"
 			  "  modules_dir: /opt/modules, prefix: /opt}\n"
 			  "active_modules:\n"
 			  "  slac: {module: EvseSlac, capabilities: [cap_net_raw, CAP_NET_ADMIN]}\n"
@@ -36,7 +39,6 @@ static void settings_and_modules_are_read(void **state)
 	(void)state;
 	assert_string_equal(config->run_as_user, "everest");
 	assert_string_equal(config->mqtt_broker_socket_path, "/run/mosquitto/mosquitto.sock");
-	assert_string_equal(config->mqtt_broker_host, "broker.local");
 	assert_int_equal(config->mqtt_broker_port, 1884);
 	assert_int_equal(config->controller_port, 8850);
 	assert_string_equal(config->modules_dir, "/opt/modules");
@@ -175,6 +177,220 @@ static void a_missing_file_is_named(void **state)
 	assert_non_null(strstr(error.text, "No such file"));
 }
 
+static int merged(const char *text, const char *user, const struct everest_start *start,
+		  struct everest_config **ret_config, struct policy_error *ret_error)
+{
+	const struct source first = { "c", text, strlen(text), true };
+	const struct source second = { "u", user ? user : "", user ? strlen(user) : 0, true };
+
+	return everest_config_parse_merged(&first, user ? &second : NULL, start, ret_config,
+					   ret_error);
+}
+
+static const struct everest_start plain_start = { .prefix = NULL };
+
+/* "id:Name:mask:hazards;..." */
+static void modules_are(const char *text, const char *user, const char *expected)
+{
+	_cleanup_(everest_config_freep) struct everest_config *config = NULL;
+	struct policy_error error = { .text = "" };
+	char words[512] = "";
+
+	if (merged(text, user, &plain_start, &config, &error) < 0)
+		fail_msg("%s\t%s:%u:%u: %s", user, error.file, error.line, error.column,
+			 error.text);
+	for (size_t i = 0; i < config->n_modules; i++) {
+		const struct everest_module *module = &config->modules[i];
+		size_t n = strlen(words);
+
+		snprintf(words + n, sizeof(words) - n, "%s:%s:%llx:%x;", module->id, module->name,
+			 (unsigned long long)module->capabilities, module->hazards);
+	}
+	assert_string_equal(words, expected);
+}
+
+static void the_users_modules_are_merged_over(void **state)
+{
+	static const char text[] = "active_modules:\n"
+				   "  a: {module: A, capabilities: [CAP_KILL, CAP_NET_RAW],\n"
+				   "    config_module: {tls_key_logging: true, x: 1}}\n"
+				   "  b: {module: B, config_module: [1]}\n";
+	static const struct {
+		const char *user, *modules;
+	} cases[] = {
+		{ NULL, "a:A:2020:1;b:B:0:0;" },
+		{ "", "a:A:2020:1;b:B:0:0;" },
+		{ "# nothing\n", "a:A:2020:1;b:B:0:0;" },
+		{ "settings: {x: 1}\n", "a:A:2020:1;b:B:0:0;" },
+		{ "active_modules: {}\n", "a:A:2020:1;b:B:0:0;" },
+		{ "active_modules:\n", "" },
+		{ "active_modules: ~\n", "" },
+		{ "active_modules: {a: null}\n", "b:B:0:0;" },
+		{ "active_modules: {a: , b: ~}\n", "" },
+		{ "active_modules: {c: null}\n", "a:A:2020:1;b:B:0:0;" },
+		{ "active_modules: {c: {module: C, standalone: null}}\n",
+		  "a:A:2020:1;b:B:0:0;c:C:0:0;" },
+		{ "active_modules: {a: {capabilities: [CAP_KILL]}}\n", "a:A:20:1;b:B:0:0;" },
+		{ "active_modules: {a: {capabilities: null}}\n", "a:A:0:1;b:B:0:0;" },
+		{ "active_modules: {a: {module: Z}}\n", "a:Z:2020:1;b:B:0:0;" },
+		{ "active_modules: {a: {module: \"null\"}}\n", "a:null:2020:1;b:B:0:0;" },
+		{ "active_modules: {a: {config_module: {tls_key_logging: false}}}\n",
+		  "a:A:2020:0;b:B:0:0;" },
+		{ "active_modules: {a: {config_module: {x: 2}}}\n", "a:A:2020:1;b:B:0:0;" },
+		{ "active_modules: {b: {config_module: {enable_ssl_logging: true, y: ~}}}\n",
+		  "a:A:2020:1;b:B:0:2;" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		modules_are(text, cases[i].user, cases[i].modules);
+	modules_are("", "active_modules: {c: {module: C}}\n", "c:C:0:0;");
+}
+
+static void settings_of_the_user_are_not_everests(void **state)
+{
+	_cleanup_(everest_config_freep) struct everest_config *config = NULL;
+	struct policy_error error;
+
+	(void)state;
+	assert_int_equal(merged("settings: {run_as_user: everest}\n",
+				"settings: {run_as_user: root, controller_port: 1}\n", &plain_start,
+				&config, &error),
+			 0);
+	assert_string_equal(config->run_as_user, "everest");
+	assert_int_equal(config->controller_port, 8849);
+	assert_string_equal(config->user_config, "u");
+}
+
+static void mistakes_are_told_with_the_file_that_has_them(void **state)
+{
+	static const char text[] = "active_modules:\n  a: {module: A}\n";
+	static const struct {
+		const char *user, *place;
+	} bad[] = {
+		{ "active_modules: {a: {capabilities: [CAP_ALL]}}\n", "u:1:37" },
+		{ "active_modules: {a: {standalone: 1}}\n", "u:1:34" },
+		{ "active_modules: {a: {module: null}}\n", "c:2:3" },
+		{ "active_modules: {b: {}}\n", "u:1:18" },
+		{ "active_modules: [a]\n", "u:1:17" },
+		{ "[a]\n", "u:1:1" },
+		{ "a: &x\n", "u:1:4" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct everest_config *config = NULL;
+		struct policy_error error = { .text = "" };
+		char place[300];
+
+		assert_int_equal(merged(text, bad[i].user, &plain_start, &config, &error),
+				 -EBADMSG);
+		assert_null(config);
+		snprintf(place, sizeof(place), "%s:%u:%u", error.file, error.line, error.column);
+		assert_string_equal(place, bad[i].place);
+	}
+}
+
+static void a_host_and_a_socket_exclude_each_other(void **state)
+{
+	static const char socket[] = "settings: {mqtt_broker_socket_path: /run/m.sock}\n";
+	static const char both[] = "settings: {mqtt_broker_host: h, mqtt_broker_socket_path: /s}\n";
+	static const char neither[] =
+		"settings: {mqtt_broker_host: h, mqtt_broker_socket_path: ''}\n";
+	const struct everest_start start = { .mqtt_address = "other", .mqtt_port = 1884 };
+	_cleanup_(everest_config_freep) struct everest_config *config = NULL;
+	struct everest_config *none = NULL;
+	struct policy_error error;
+
+	(void)state;
+	assert_int_equal(merged(both, NULL, &plain_start, &none, &error), -EBADMSG);
+	assert_int_equal(error.column, 30);
+	assert_int_equal(merged(socket, NULL, &start, &none, &error), -EBADMSG);
+	assert_int_equal(error.column, 37);
+	assert_non_null(strstr(error.text, "MQTT_SERVER_ADDRESS"));
+	assert_null(none);
+	assert_int_equal(merged(neither, NULL, &start, &config, &error), 0);
+	assert_string_equal(config->mqtt_broker_host, "other");
+	assert_int_equal(config->mqtt_broker_port, 1884);
+}
+
+static void a_prefix_of_the_start_goes_before(void **state)
+{
+	static const struct {
+		const char *settings, *prefix, *modules_dir;
+	} cases[] = {
+		{ "{}", "/opt", "/opt/libexec/everest/modules" },
+		{ "{prefix: /a}", "/opt", "/opt/libexec/everest/modules" },
+		{ "{modules_dir: m}", "/opt", "/opt/m" },
+		{ "{modules_dir: m}", NULL, "/usr/m" },
+		{ "{modules_dir: m, prefix: /a}", NULL, "/a/m" },
+		{ "{modules_dir: /m}", "/opt", "/m" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct everest_start start = { .prefix = cases[i].prefix };
+		_cleanup_(everest_config_freep) struct everest_config *config = NULL;
+		struct policy_error error;
+		char text[128];
+
+		snprintf(text, sizeof(text), "settings: %s\n", cases[i].settings);
+		assert_int_equal(merged(text, NULL, &start, &config, &error), 0);
+		assert_string_equal(config->modules_dir, cases[i].modules_dir);
+	}
+}
+
+static void the_users_file_lies_beside_the_config(void **state)
+{
+	_cleanup_(everest_config_freep) struct everest_config *config = NULL;
+	_cleanup_(everest_config_freep) struct everest_config *linked = NULL;
+	struct policy_error error;
+	struct scratch scratch;
+	char path[128], link[128];
+
+	(void)state;
+	scratch_make(&scratch);
+	scratch_text(&scratch, "real/c.yaml", "active_modules: {a: {module: A}}\n");
+	scratch_text(&scratch, "real/user-config/c.yaml", "active_modules: {b: {module: B}}\n");
+	snprintf(path, sizeof(path), "%s/real/c.yaml", scratch.path);
+	snprintf(link, sizeof(link), "%s/link.yaml", scratch.path);
+	assert_int_equal(symlink("real/c.yaml", link), 0);
+	assert_int_equal(everest_config_load(path, &config, &error), 0);
+	assert_int_equal(everest_config_load(link, &linked, &error), 0);
+	scratch_remove(&scratch);
+	assert_int_equal(config->n_modules, 2);
+	assert_int_equal(linked->n_modules, 2);
+	assert_string_equal(config->user_config + strlen(scratch.path), "/real/user-config/c.yaml");
+}
+
+static void words_become_paths_as_the_manager_makes_them(void **state)
+{
+	static const struct {
+		const char *word, *prefix, *path;
+	} cases[] = {
+		{ NULL, NULL, "/etc/everest/default.yaml" },
+		{ NULL, "/usr", "/etc/everest/default.yaml" },
+		{ NULL, "/usr/", "/etc/everest/default.yaml" },
+		{ NULL, "/", "/etc/everest/default.yaml" },
+		{ NULL, "/opt/e", "/opt/e/etc/everest/default.yaml" },
+		{ "sil-none", NULL, "/etc/everest/sil-none.yaml" },
+		{ "sil-none", "/opt/e/", "/opt/e/etc/everest/sil-none.yaml" },
+		{ "/nowhere/c.yaml", "/opt", "/nowhere/c.yaml" },
+		{ "tests/everest-sim/configs/mini.yaml", "/opt",
+		  "tests/everest-sim/configs/mini.yaml" },
+	};
+	char path[PATH_MAX], endless[PATH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(everest_config_path(cases[i].word, cases[i].prefix, path), 0);
+		assert_string_equal(path, cases[i].path);
+	}
+	memset(endless, 'x', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	assert_int_equal(everest_config_path(NULL, endless, path), -ENAMETOOLONG);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -185,6 +401,13 @@ int main(void)
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 		cmocka_unit_test(the_stand_in_trees_configurations_are_read),
 		cmocka_unit_test(a_missing_file_is_named),
+		cmocka_unit_test(the_users_modules_are_merged_over),
+		cmocka_unit_test(settings_of_the_user_are_not_everests),
+		cmocka_unit_test(mistakes_are_told_with_the_file_that_has_them),
+		cmocka_unit_test(a_host_and_a_socket_exclude_each_other),
+		cmocka_unit_test(a_prefix_of_the_start_goes_before),
+		cmocka_unit_test(the_users_file_lies_beside_the_config),
+		cmocka_unit_test(words_become_paths_as_the_manager_makes_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
