@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Any bytes as a policy file: either a policy within all limits, the same again for the same bytes,
- * or at least one error with a place and a message that is fit for a terminal.
+ * and for what is shown of it, or at least one error with a place and a message that is fit for a
+ * terminal. Nothing differs between a policy and itself.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "policy/compare.h"
 #include "policy/internal.h"
 #include "policy/lists.h"
+#include "policy/show.h"
 
 static void check_bind(const struct bind_rule *item)
 {
@@ -50,6 +54,42 @@ static void check_errors(const struct policy_errors *errors)
 	}
 }
 
+/* Comments apart, it is harmless to a terminal and means the same. */
+static void check_shown(const struct policy *policy)
+{
+	struct policy_errors errors;
+	struct policy *again = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	PROMISE(out && !policy_show(out, policy, NULL, NULL) && !fclose(out));
+	for (size_t i = 0; i < size; i++)
+		PROMISE(text[i] == '\n' || (text[i] >= 0x20 && text[i] < 0x7f));
+	PROMISE(!policy_load_bytes("shown.yaml", text, size, &again, &errors));
+	PROMISE(!strcmp(policy->hash, again->hash));
+	policy_free(again);
+	free(text);
+}
+
+static void check_compared(const struct policy *policy, const struct policy *again)
+{
+	struct policy *built_in = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool differ = true;
+
+	PROMISE(out && !policy_compare(out, policy, again, &differ) && !differ);
+	PROMISE(!fflush(out) && !size);
+	PROMISE(!policy_new_default(&built_in));
+	PROMISE(!policy_compare(out, built_in, policy, &differ) && !fclose(out));
+	PROMISE(differ == (size != 0));
+	PROMISE(!differ || strcmp(policy->hash, built_in->hash) != 0);
+	policy_free(built_in);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct policy *policy = NULL, *again = NULL;
@@ -66,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_policy(policy);
 	PROMISE(!policy_load_bytes("fuzz.yaml", (const char *)data, size, &again, &errors));
 	PROMISE(!strcmp(policy->hash, again->hash));
+	check_shown(policy);
+	check_compared(policy, again);
 	policy_free(again);
 	policy_free(policy);
 	return 0;

@@ -86,6 +86,23 @@ static void strings_are_escaped_twice(void **state)
 	assert_string_equal(buffer, "\"a\\\"b\\\\\\\\c\\\\x1b\\\\xff\\\\x00/\"");
 }
 
+static void plain_text_is_escaped_once(void **state)
+{
+	char buffer[64];
+	struct json j;
+
+	(void)state;
+	json_begin(&j, buffer, sizeof(buffer));
+	json_object(&j, NULL);
+	json_plain(&j, "p", "^a\\.\"/$");
+	json_close_object(&j);
+	assert_true(json_end(&j) > 0);
+	assert_string_equal(buffer, "{\"p\":\"^a\\\\.\\\"/$\"}");
+	json_begin(&j, buffer, 8);
+	json_plain(&j, NULL, "too long");
+	assert_int_equal(json_end(&j), -ENOSPC);
+}
+
 static void a_cut_string_is_marked_and_whole(void **state)
 {
 	char buffer[64];
@@ -145,6 +162,7 @@ int main(void)
 		cmocka_unit_test(members_stand_in_the_order_of_the_calls),
 		cmocka_unit_test(a_small_buffer_is_noticed_at_the_end),
 		cmocka_unit_test(strings_are_escaped_twice),
+		cmocka_unit_test(plain_text_is_escaped_once),
 		cmocka_unit_test(a_cut_string_is_marked_and_whole),
 		cmocka_unit_test(random_bytes_come_back_through_json),
 	};
