@@ -228,6 +228,42 @@ static void what_is_wrong_has_its_exit_code(void **state)
 	}
 }
 
+static void more_than_a_policy_can_hold_is_an_error(void **state)
+{
+	_cleanup_(output_free) struct output most = { .status = 0 };
+	_cleanup_(output_free) struct output more = { .status = 0 };
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct policy_errors errors;
+	struct scratch scratch;
+	char words[256];
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(f);
+	fputs("active_modules:\n", f);
+	for (unsigned i = 0; i < 236; i++)
+		fprintf(f, "  slac_%u: {module: EvseSlac}\n", i);
+	assert_int_equal(fflush(f), 0);
+	scratch_make(&scratch);
+	scratch_text(&scratch, "c.yaml", text);
+	snprintf(words, sizeof(words), "from-everest %s/c.yaml", scratch.path);
+	most = output_of(policy_from_everest_main, words);
+	fputs("  one_more: {module: EvseSlac}\n", f);
+	assert_int_equal(fclose(f), 0);
+	scratch_text(&scratch, "c.yaml", text);
+	more = output_of(policy_from_everest_main, words);
+	scratch_remove(&scratch);
+
+	assert_int_equal(most.status, EXIT_GOOD);
+	assert_int_equal(policy_load_bytes("p", most.out, strlen(most.out), &policy, &errors), 0);
+	assert_int_equal(policy->n_modules, 240);
+	assert_int_equal(more.status, EXIT_FAILED);
+	assert_string_equal(more.out, "");
+	assert_non_null(strstr(more.err, "more modules"));
+}
+
 static void help_is_on_standard_output(void **state)
 {
 	_cleanup_(output_free) struct output output =
@@ -252,6 +288,7 @@ int main(void)
 		TEST(the_environment_names_the_broker),
 		TEST(a_port_that_is_none_is_passed_over),
 		TEST(what_is_wrong_has_its_exit_code),
+		TEST(more_than_a_policy_can_hold_is_an_error),
 		TEST(help_is_on_standard_output),
 	};
 
