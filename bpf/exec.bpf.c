@@ -138,6 +138,18 @@ static __always_inline void capability_emit(const struct evmon_task *t, __u32 nu
 	emit(&f);
 }
 
+/* Each of these that is held. Global: verified once, and not for each path that leads to it. */
+int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined);
+int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined)
+{
+	if (!t)
+		return 0;
+	for (__u32 i = 0; i < CAPABILITIES; i++)
+		if (beyond >> i & 1)
+			capability_emit(t, i, joined);
+	return 0;
+}
+
 /* What the exec left beyond the list; at a descendant's exec only what its module was not left. */
 static __always_inline void judge_held(struct evmon_task *t, const struct exec_event *e)
 {
@@ -156,9 +168,7 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		stats_count(pending);
 		return;
 	}
-	for (__u32 i = 0; i < CAPABILITIES; i++)
-		if (beyond >> i & 1)
-			capability_emit(t, i, e->joined);
+	held_emit(t, beyond, e->joined);
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */
@@ -173,7 +183,7 @@ static __always_inline __u16 class_of_exec(struct exec_event *e, const struct ev
 	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
 		return class;
 	e->script = true;
-	return script_class(e->task->mm);
+	return script_class(e->task->mm->arg_start);
 }
 
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */

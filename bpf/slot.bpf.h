@@ -39,7 +39,7 @@ static __always_inline __u32 slot_of(__u16 class, struct mm_struct *mm, bool scr
 		return slot_unnamed(class);
 	key.class = class;
 	if (mm && script)
-		script_instance(mm, &key);
+		script_instance(mm->env_start, mm->env_end, &key);
 	else if (mm &&
 		 bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)mm->arg_start) < 0)
 		key.name[0] = '\0';

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Strings of the current task's own memory, an argument and a variable of its environment, read a
+ * piece at a time: no stack has room for a whole one. No program is here, so this file has no hook
+ * table.
+ */
+#include "script.bpf.h"
+
+#define SCRIPT_CHUNKS  8   /* of a path */
+#define SCRIPT_OPTIONS 3   /* arguments that may stand before it */
+#define ENV_CHUNKS     512 /* 32 KB of environment, if strings are long */
+
+/* A piece of a string: its bytes and one, for its own end or the piece's. Up to 6.12 an empty one
+ * gives 0 (mm/maccess.c, strncpy_from_user_nofault()). */
+static __always_inline long piece_read(char *text, __u32 size, __u64 at)
+{
+	long n = bpf_probe_read_user_str(text, size, (void *)at);
+
+	return n ? n : 1;
+}
+
+struct argument {
+	__u64 next; /* where the one after it begins; 0: it cannot be read */
+	__u64 hash;
+	__u32 option;
+};
+
+static __noinline int argument_read(__u64 at, struct argument *ret)
+{
+	__u64 hash = EVMON_HASH_BASIS;
+
+	ret->next = 0;
+	for (int c = 0; c < SCRIPT_CHUNKS; c++) {
+		union evmon_chunk chunk = {};
+		long n = piece_read(chunk.text, sizeof(chunk), at);
+
+		if (n < 0)
+			return 0;
+		if (!c)
+			ret->option = chunk.text[0] == '-';
+		hash = evmon_hash_chunk(hash, &chunk);
+		if (n < EVMON_CHUNK) {
+			ret->next = at + n;
+			ret->hash = hash;
+			return 0;
+		}
+		at += EVMON_CHUNK - 1;
+	}
+	return 0;
+}
+
+int script_class(__u64 arguments)
+{
+	struct argument argument = {};
+	__u16 *class;
+
+	argument_read(arguments, &argument);
+	for (int i = 0; i <= SCRIPT_OPTIONS && argument.next; i++) {
+		argument_read(argument.next, &argument);
+		if (!argument.option)
+			break;
+	}
+	if (!argument.next || argument.option)
+		return EVMON_CLASS_PENDING;
+	class = bpf_map_lookup_elem(&evmon_scripts, &argument.hash);
+	return class ? *class : EVMON_CLASS_PENDING;
+}
+
+/* Without a branch for each byte: there are many strings, and the verifier follows each. */
+static __always_inline bool is_ev_module(const union evmon_chunk *chunk)
+{
+	const union evmon_chunk name = { .text = "EV_MODULE=" };
+
+	return !((chunk->word[0] ^ name.word[0]) | ((__u8)chunk->text[8] ^ 'E') |
+		 ((__u8)chunk->text[9] ^ '='));
+}
+
+int script_instance(__u64 environment, __u64 end, struct evmon_slot_key *key)
+{
+	__u64 at = environment;
+	bool begins = true;
+	union evmon_chunk chunk;
+
+	if (!key)
+		return 0;
+	for (int i = 0; i < ENV_CHUNKS && at < end; i++) {
+		long n = piece_read(chunk.text, sizeof(chunk), at);
+
+		if (n < 0)
+			return 0;
+		if (begins && is_ev_module(&chunk))
+			return bpf_probe_read_user_str(key->name, sizeof(key->name),
+						       (void *)(at + 10)) > 0;
+		begins = n < EVMON_CHUNK;
+		at += begins ? n : EVMON_CHUNK - 1;
+	}
+	return 0;
+}
