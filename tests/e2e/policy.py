@@ -259,6 +259,20 @@ def deep_nesting_is_quick(directory):
     true(said[0], "nested too deeply" in said[0])
 
 
+def examples(directory):
+    """What the documents show is taken as it stands."""
+    found = 0
+    for document in ("docs/policy.md", "policies/README.md"):
+        for text in re.findall(r"^```yaml\n(.*?)^```", read(document).decode(), re.M | re.S):
+            path = directory + "/example.yaml"
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            status, _, said = run("check", path)
+            same(f"{document}: {text}{said}", status, GOOD)
+            found += 1
+    true(f"{found} examples", found >= 2)
+
+
 def explanations():
     status, out, said = run("explain")
     same(f"explain: {said}", status, GOOD)
@@ -318,6 +332,7 @@ def main(args):
         tap.check("enforce.yaml differs in actions only", enforce_differs_in_actions_only)
         tap.check("files that are not believed", files_that_are_not_believed, directory)
         tap.check("deep nesting", deep_nesting_is_quick, directory)
+        tap.check("examples in the documents", examples, directory)
         tap.check("explanations", explanations)
         tap.check("usage", usage)
     return tap.end()
