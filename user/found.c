@@ -133,8 +133,9 @@ static int found_other(struct daemon *daemon, const struct snapshot_task *task)
 static void found_pending(struct daemon *daemon, const struct event *event)
 {
 	const struct event_process *p = &event->process;
-	const struct module_args args = { p->args, p->args_length };
-	const struct tables_task known = { .tgid = p->pid, .start_ns = p->start_ns };
+	const struct naming_pending known = { .task = { .tgid = p->pid, .start_ns = p->start_ns },
+					      .exe = p->exe,
+					      .args = { p->args, p->args_length } };
 	struct snapshot_task task = { .start_ns = p->start_ns,
 				      .exe_ino = p->exe_ino,
 				      .exe_dev = p->exe_dev,
@@ -146,8 +147,8 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 	struct naming_module module;
 
 	exes_fill(daemon);
-	if (naming_pending(daemon->kernel, daemon->modules, daemon->policy->modules_dir, &known,
-			   p->exe, args, &module) < 0) {
+	if (naming_resolve(daemon->kernel, daemon->modules, daemon->policy->modules_dir, &known,
+			   &module) < 0) {
 		log_debug("%u ended before it was named", p->pid);
 		return;
 	}

@@ -129,41 +129,40 @@ static bool name_of_file(const char *dir, const char *exe, char name[MODULE_NAME
 }
 
 static int module_set(struct kernel *kernel, struct modules *modules,
-		      const struct tables_task *task, const char *text, struct module_args args,
+		      const struct naming_pending *pending, const char *text,
 		      struct naming_module *ret_module)
 {
-	struct naming_module module = { .class = task->class };
-	int err = tables_task_class(kernel, task, text, &module.slot, &module.withheld);
+	struct naming_module module = { .class = pending->task.class };
+	int err = tables_task_class(kernel, &pending->task, text, &module.slot, &module.withheld);
 
 	if (err < 0)
 		return err;
-	modules_slot_set(modules, module.slot, task->class, text, args);
+	modules_slot_set(modules, module.slot, module.class, text, pending->args);
 	*ret_module = module;
 	return 0;
 }
 
-int naming_pending(struct kernel *kernel, struct modules *modules, const char *modules_dir,
-		   const struct tables_task *task, const char *exe, struct module_args args,
-		   struct naming_module *ret_module)
+int naming_resolve(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		   const struct naming_pending *pending, struct naming_module *ret_module)
 {
 	char dir[PATH_MAX] = "", name[MODULE_NAME_MAX], id[TABLES_NAME_MAX] = "";
-	const char *text = args.length ? args.text : "";
-	struct tables_task known = *task;
+	const char *text = pending->args.length ? pending->args.text : "";
+	struct naming_pending known = *pending;
 	int class = EVMON_CLASS_OTHER;
 
 	if (!realpath(modules_dir, dir))
 		log_debug("modules_dir '%s': %s", modules_dir, strerror(errno));
-	if (dir[0] && modules_script(args, dir, name)) {
+	if (dir[0] && modules_script(pending->args, dir, name)) {
 		class = modules_class(modules, name);
 		/* Unknown, it leaves the module without an id. */
-		if (process_env(task->tgid, "EV_MODULE", id, sizeof(id)) < 0)
+		if (process_env(pending->task.tgid, "EV_MODULE", id, sizeof(id)) < 0)
 			id[0] = '\0';
 		text = id;
-	} else if (name_of_file(dir, exe, name)) {
+	} else if (name_of_file(dir, pending->exe, name)) {
 		class = modules_class(modules, name);
 	}
-	known.class = class < 0 ? EVMON_CLASS_OTHER : (unsigned)class;
-	return module_set(kernel, modules, &known, text, args, ret_module);
+	known.task.class = class < 0 ? EVMON_CLASS_OTHER : (unsigned)class;
+	return module_set(kernel, modules, &known, text, ret_module);
 }
 
 /* The arguments of a task that runs; empty: it has ended. */
@@ -178,7 +177,8 @@ static struct module_args args_of(uint32_t pid, char text[ARGS_MAX])
 static int script_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
 		       struct snapshot_task *task)
 {
-	const struct tables_task known = { task->pid, task->start_ns, task->class };
+	struct naming_pending known = { .task = { task->pid, task->start_ns, task->class },
+					.exe = "" };
 	struct tables_task parent = { .tgid = task->ppid };
 	struct naming_module module;
 	char text[ARGS_MAX];
@@ -186,8 +186,8 @@ static int script_seen(struct kernel *kernel, struct modules *modules, const cha
 
 	if (tables_task_get(kernel, &parent) < 0 || parent.class != EVMON_CLASS_MANAGER)
 		return 0;
-	err = naming_pending(kernel, modules, modules_dir, &known, "", args_of(task->pid, text),
-			     &module);
+	known.args = args_of(task->pid, text);
+	err = naming_resolve(kernel, modules, modules_dir, &known, &module);
 	if (err < 0 || module.class < EVMON_CLASS_MODULE)
 		return err;
 	task->class = module.class;

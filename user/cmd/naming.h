@@ -19,16 +19,22 @@ int naming_policy(struct kernel *kernel, struct modules *modules, const struct p
 void naming_slot(struct kernel *kernel, struct modules *modules, unsigned class, unsigned slot,
 		 struct module_args args);
 
+/* A task of class `pending`. */
+struct naming_pending {
+	struct tables_task task; /* class: of no account */
+	const char *exe;	 /* path of its executable; empty: not asked */
+	struct module_args args;
+};
+
 struct naming_module {
 	unsigned class, slot;
 	struct tables_withheld withheld;
 };
 
-/* A task of class `pending`: its module is the script that it runs, or the one whose file it is,
- * exe; else it becomes `other`. -ESRCH, -ENOENT: it has ended. */
-int naming_pending(struct kernel *kernel, struct modules *modules, const char *modules_dir,
-		   const struct tables_task *task, const char *exe, struct module_args args,
-		   struct naming_module *ret_module);
+/* Its module is the script that it runs, or the one whose file it is; else it becomes `other`.
+ * -ESRCH, -ENOENT: it has ended. */
+int naming_resolve(struct kernel *kernel, struct modules *modules, const char *modules_dir,
+		   const struct naming_pending *pending, struct naming_module *ret_module);
 /* tables_task_class(), with a name for the slot. */
 int naming_task(struct kernel *kernel, struct modules *modules, const struct tables_task *task,
 		struct module_args args, unsigned *ret_slot);

@@ -200,14 +200,15 @@ void trace_tree_describe(const struct trace_tree *tree, FILE *out)
 void trace_tree_pending(struct trace_tree *tree, const struct event *event)
 {
 	const struct event_process *p = &event->process;
-	const struct tables_task known = { .tgid = p->pid, .start_ns = p->start_ns };
-	const struct module_args args = { p->args, p->args_length };
+	const struct naming_pending known = { .task = { .tgid = p->pid, .start_ns = p->start_ns },
+					      .exe = p->exe,
+					      .args = { p->args, p->args_length } };
 	struct naming_module module;
 
 	if (!event->joined || p->class != EVMON_CLASS_PENDING)
 		return;
-	if (naming_pending(tree->kernel, tree->modules, tree->policy->modules_dir, &known, p->exe,
-			   args, &module) < 0)
+	if (naming_resolve(tree->kernel, tree->modules, tree->policy->modules_dir, &known,
+			   &module) < 0)
 		log_debug("%u ended before it was named", p->pid);
 }
 
