@@ -33,9 +33,9 @@ static __always_inline bool file_is_interpreter(struct file *file)
 	return name_begins(name, "python3", 7) || name_begins(name, "node", 5);
 }
 
-/* The class of the script that the current task has been told to run by its arguments. PENDING: user
- * space finds out, be it a module that is new, or none. Global, and the next too: each is verified
- * once, however many paths lead to it. */
+/* The class of the script that the current task has been told to run by its arguments. PENDING:
+ * user space finds out, be it a module that is new, or none. Global, and the next too: each is
+ * verified once, however many paths lead to it. */
 int script_class(__u64 arguments);
 
 /* EV_MODULE out of the current task's environment. 1: it is in name; 0: it has none. */

@@ -29,7 +29,7 @@ static __always_inline __u32 slot_take(const struct evmon_slot_key *key)
 	return number;
 }
 
-/* The slot of a class and the first bytes of the current task's argv[0], of a script's EV_MODULE. */
+/* The slot of a class and the first bytes of the current task's argv[0], of a script EV_MODULE. */
 static __always_inline __u32 slot_of(__u16 class, struct mm_struct *mm, bool script)
 {
 	struct evmon_slot_key key = {};
