@@ -31,6 +31,11 @@ struct changes {
 	size_t n, room;
 };
 
+static void changes_fini(struct changes *changes)
+{
+	free(changes->at);
+}
+
 static const struct bind_rule *item_of(const struct policy *policy, int item)
 {
 	return item == NONE ? NULL : &policy->bind[item];
@@ -197,22 +202,27 @@ static void ports_say(FILE *out, const struct change *at, size_t n)
 	}
 }
 
-/* One line: a set of subjects, of protocols and of scopes on the ports of n changes. */
-static void box_say(struct comparison *c, const struct change *at, size_t n, unsigned subjects,
-		    unsigned protos, unsigned scopes)
+/* What a line says: a set of subjects, of protocols and of scopes, on the ports of n changes. */
+struct box {
+	const struct change *at;
+	size_t n;
+	unsigned subjects, protos, scopes;
+};
+
+static void box_say(struct comparison *c, const struct box *box)
 {
-	const struct bind_rule *a = item_of(c->a, at->a), *b = item_of(c->b, at->b);
+	const struct bind_rule *a = item_of(c->a, box->at->a), *b = item_of(c->b, box->at->b);
 	enum effect effect = action_effect(action_of(a), action_of(b));
 	char who[TEXT_MAX], what[TEXT_MAX], where[TEXT_MAX], was[TEXT_MAX], is[TEXT_MAX];
 	FILE *out = c->out[effect];
 
-	subjects_say(who, subjects);
-	protos_say(what, protos);
-	scopes_say(where, scopes);
+	subjects_say(who, box->subjects);
+	protos_say(what, box->protos);
+	scopes_say(where, box->scopes);
 	verdict_say(was, a);
 	verdict_say(is, b);
 	fprintf(out, "  bind: %s, %s, ", who, what);
-	ports_say(out, at, n);
+	ports_say(out, box->at, box->n);
 	fprintf(out, " %s (was %s; now %s)\n", where, was, is);
 }
 
@@ -227,38 +237,39 @@ static unsigned scopes_of(unsigned cells, unsigned proto)
 }
 
 /* The cells of one or more subjects that have the same ones, as boxes. */
-static void protos_box(struct comparison *c, const struct change *at, size_t n, unsigned subjects,
-		       unsigned cells)
+static void protos_box(struct comparison *c, struct box *box, unsigned cells)
 {
 	unsigned done = 0;
 
 	for (unsigned proto = 0; proto < EVMON_PROTO_MAX; proto++) {
-		unsigned scopes = scopes_of(cells, proto), protos = 0;
-
-		if (!scopes || done >> proto & 1)
+		box->scopes = scopes_of(cells, proto);
+		box->protos = 0;
+		if (!box->scopes || done >> proto & 1)
 			continue;
 		for (unsigned like = proto; like < EVMON_PROTO_MAX; like++)
-			if (scopes_of(cells, like) == scopes)
-				protos |= 1u << like;
-		done |= protos;
-		box_say(c, at, n, subjects, protos, scopes);
+			if (scopes_of(cells, like) == box->scopes)
+				box->protos |= 1u << like;
+		done |= box->protos;
+		box_say(c, box);
 	}
 }
 
 static void cells_box(struct comparison *c, const struct change *at, size_t n)
 {
+	struct box box = { .at = at, .n = n };
 	unsigned done = 0;
 
 	for (unsigned subject = 0; subject < EVMON_SUBJECT_MAX; subject++) {
-		unsigned cells = cells_of(at->cells, subject), subjects = 0;
+		unsigned cells = cells_of(at->cells, subject);
 
+		box.subjects = 0;
 		if (!cells || done >> subject & 1)
 			continue;
 		for (unsigned like = subject; like < EVMON_SUBJECT_MAX; like++)
 			if (cells_of(at->cells, like) == cells)
-				subjects |= 1u << like;
-		done |= subjects;
-		protos_box(c, at, n, subjects, cells);
+				box.subjects |= 1u << like;
+		done |= box.subjects;
+		protos_box(c, &box, cells);
 	}
 }
 
@@ -288,8 +299,7 @@ static void changes_say(struct comparison *c, struct changes *changes)
 int compare_bind(struct comparison *c)
 {
 	struct port_marks marks = { { 0 } };
-	struct changes changes = { .at = NULL };
-	_cleanup_(freep) struct change *owned = NULL;
+	_cleanup_(changes_fini) struct changes changes = { .at = NULL };
 	int err = 0;
 
 	port_marks_add(&marks, c->a);
@@ -298,7 +308,6 @@ int compare_bind(struct comparison *c)
 		next = port_marks_next(&marks, first);
 		err = stretch_compare(c, first, next - 1, &changes);
 	}
-	owned = changes.at;
 	if (err < 0 || !changes.n)
 		return err;
 	qsort(changes.at, changes.n, sizeof(*changes.at), by_kind);

@@ -245,15 +245,15 @@ static int read_choice(struct reader *reader, const struct field *field, const s
 	return 0;
 }
 
-static void number_error(struct reader *reader, const struct node *value, int err, const char *form,
-			 const char *range, struct phrase meant)
+static void number_unlike(struct reader *reader, const struct node *value, const char *form,
+			  struct phrase meant)
 {
-	if (err == -EINVAL)
-		reader_error(reader, value, "%s is not %s%s", quoted(value->text).text, form,
-			     meant.text);
-	else
-		reader_error(reader, value, "%s is out of range (%s)", quoted(value->text).text,
-			     range);
+	reader_error(reader, value, "%s is not %s%s", quoted(value->text).text, form, meant.text);
+}
+
+static void number_beyond(struct reader *reader, const struct node *value, const char *range)
+{
+	reader_error(reader, value, "%s is out of range (%s)", quoted(value->text).text, range);
 }
 
 static int read_duration(struct reader *reader, const struct field *field, const struct node *value,
@@ -275,7 +275,10 @@ static int read_duration(struct reader *reader, const struct field *field, const
 		if (err < 0) {
 			snprintf(range, sizeof(range), "%" PRIu64 "s to %" PRIu64 "s",
 				 field->min / second, field->max / second);
-			number_error(reader, value, err, form, range, meant_duration(value->text));
+			if (err == -EINVAL)
+				number_unlike(reader, value, form, meant_duration(value->text));
+			else
+				number_beyond(reader, value, range);
 			return 0;
 		}
 	}
@@ -299,7 +302,10 @@ static int read_size(struct reader *reader, const struct field *field, const str
 	if (err < 0) {
 		snprintf(range, sizeof(range), "%" PRIu64 "KiB to %" PRIu64 "KiB", field->min >> 10,
 			 field->max >> 10);
-		number_error(reader, value, err, form, range, meant_size(value->text));
+		if (err == -EINVAL)
+			number_unlike(reader, value, form, meant_size(value->text));
+		else
+			number_beyond(reader, value, range);
 		return 0;
 	}
 	memcpy((char *)base + field->offset, &bytes, sizeof(bytes));
