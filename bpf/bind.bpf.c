@@ -18,6 +18,8 @@
 #include "task.bpf.h"
 #include "verdict.bpf.h"
 
+#define SWAP_NS \
+	1000000000ULL	 /* no system call takes longer from security_socket_bind() to its end */
 #define ADDRESS_BYTES 28 /* sizeof(struct sockaddr_in6) */
 
 /* The address into the finding, and what it exposes. */
@@ -48,6 +50,29 @@ static __always_inline void finding_bind(struct finding *f)
 	f->key.sensor = EVMON_SENSOR_BIND;
 }
 
+/*
+ * A policy that denies came into force between the asking and the binding: then the one before has
+ * let it through, and its word holds. What is bound later than SWAP_NS was asked for later, too.
+ */
+static __always_inline const struct evmon_bind_item *
+bound_nevertheless(struct finding *f, const struct evmon_policy *policy,
+		   const struct evmon_bind_item *denied)
+{
+	const struct evmon_policy *before = policy_before();
+	const struct evmon_bind_item *item;
+
+	/* What only resulted was not asked for by either: the one in force decides. */
+	if (f->detail.bind.asked_port != f->key.object.bind.port)
+		return denied;
+	if (!before || bpf_ktime_get_boot_ns() > policy->since_ns + SWAP_NS)
+		return denied;
+	item = verdict_bind(before, f->subject, &f->key.object.bind);
+	if (item && item->action == EVMON_ACTION_DENY)
+		return denied;
+	f->policy = before->serial;
+	return item;
+}
+
 /* A binding that succeeded; the finding holds its object, address and socket. */
 static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u32 hook)
 {
@@ -58,8 +83,10 @@ static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u
 		emit_canary(hook);
 	if (!policy || !f->key.object.bind.port)
 		return 0;
-	finding_of(f, t, hook);
+	finding_of(f, policy->serial, t, hook);
 	item = verdict_bind(policy, f->subject, &f->key.object.bind);
+	if (item && item->action == EVMON_ACTION_DENY && !evmon_tracing)
+		item = bound_nevertheless(f, policy, item);
 	if (!item && !(evmon_tracing && task_in_tree(t)))
 		return 0;
 	finding_bind(f);
@@ -171,7 +198,7 @@ static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
 		emit_canary(hook);
 	if (!policy || !f->key.object.bind.port || f->key.object.bind.proto == EVMON_PROTO_OTHER)
 		return false;
-	finding_of(f, t, hook);
+	finding_of(f, policy->serial, t, hook);
 	item = verdict_bind(policy, f->subject, &f->key.object.bind);
 	if (!item || (item->action != EVMON_ACTION_DENY && !evmon_tracing))
 		return false;

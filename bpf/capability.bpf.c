@@ -165,7 +165,7 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	f.key.rule = capability_rule(policy, t, cred, number, ret != 0);
 	if (f.key.rule == EVMON_RULE_NONE && !evmon_tracing)
 		return 0;
-	finding_of(&f, t, hook);
+	finding_of(&f, policy->serial, t, hook);
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	if (f.key.rule != EVMON_RULE_NONE)
 		f.key.verdict = EVMON_VERDICT_ALERT;

@@ -150,7 +150,8 @@ static __noinline int record_emit(struct finding *f)
 	r->version = EVMON_RECORD_VERSION;
 	r->hook = f->hook;
 	r->flags = f->flags;
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->policy = f->policy;
+	r->pad = 0;
 	__builtin_memset(r->pad2, 0, sizeof(r->pad2));
 	r->time_ns = bpf_ktime_get_boot_ns();
 	r->key = f->key;

@@ -11,7 +11,7 @@ struct finding {
 	__u16 flags; /* EVMON_RECORD_* */
 	__u16 class;
 	__u8 subject;
-	__u8 pad;
+	__u8 policy; /* serial of the policy that judges */
 	union evmon_record_detail detail;
 };
 
@@ -23,10 +23,12 @@ int emit(struct finding *f);
 /* The canary was here: proof that the hook runs. */
 int emit_canary(__u32 hook);
 
-/* Whom the finding is about; t is NULL for host. */
-static __always_inline void finding_of(struct finding *f, const struct evmon_task *t, __u16 hook)
+/* Whom the finding is about, and the serial of the policy that judges; t is NULL for host. */
+static __always_inline void finding_of(struct finding *f, __u8 policy, const struct evmon_task *t,
+				       __u16 hook)
 {
 	f->hook = hook;
+	f->policy = policy;
 	if (!t)
 		return;
 	f->class = t->class;

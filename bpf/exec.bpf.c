@@ -36,7 +36,7 @@ static __always_inline void finding_exec(struct finding *f, const struct evmon_t
 	struct inode *inode = e->bprm->file->f_inode;
 	struct evmon_record_exec *exec = &f->detail.exec;
 
-	finding_of(f, t, EVMON_HOOK_TP_EXEC);
+	finding_of(f, e->policy->serial, t, EVMON_HOOK_TP_EXEC);
 	f->key.sensor = EVMON_SENSOR_EXEC;
 	f->key.object.exec.ino = inode->i_ino;
 	f->key.object.exec.dev = inode->i_sb->s_dev;
@@ -119,11 +119,12 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 
 /* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
  * then; what a descendant gains later is no part of it. */
-static __always_inline void capability_emit(const struct evmon_task *t, __u32 number, bool joined)
+static __always_inline void capability_emit(const struct evmon_task *t, __u8 policy, __u32 number,
+					    bool joined)
 {
 	struct finding f = {};
 
-	finding_of(&f, t, EVMON_HOOK_TP_EXEC);
+	finding_of(&f, policy, t, EVMON_HOOK_TP_EXEC);
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	f.key.rule = EVMON_RULE_CAPABILITY_HELD;
 	f.key.verdict = EVMON_VERDICT_ALERT;
@@ -139,14 +140,14 @@ static __always_inline void capability_emit(const struct evmon_task *t, __u32 nu
 }
 
 /* Each of these that is held. Global: verified once, and not for each path that leads to it. */
-int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined);
-int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined)
+int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined, __u32 policy);
+int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined, __u32 policy)
 {
 	if (!t)
 		return 0;
 	for (__u32 i = 0; i < CAPABILITIES; i++)
 		if (beyond >> i & 1)
-			capability_emit(t, i, joined);
+			capability_emit(t, policy, i, joined);
 	return 0;
 }
 
@@ -168,7 +169,7 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		stats_count(pending);
 		return;
 	}
-	held_emit(t, beyond, e->joined);
+	held_emit(t, beyond, e->joined, e->policy->serial);
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */

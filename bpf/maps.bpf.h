@@ -44,10 +44,12 @@ struct evmon_scripts_map {
 };
 extern struct evmon_scripts_map evmon_scripts SEC(".maps");
 
-/* Two policies, so that a new one is swapped in by one store. Written by user space. */
+/* Policies: the one in force, the one before, and one to write, so that a new one is swapped in by
+ * one store. Written by user space, which waits for a grace period between two swaps: within one
+ * run of a program none that it found changes. */
 struct evmon_policies_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, EVMON_POLICIES);
 	__type(key, __u32);
 	__type(value, struct evmon_policy);
 };
@@ -134,7 +136,15 @@ extern const volatile bool evmon_can_read_kernel;
 
 static __always_inline const struct evmon_policy *policy_active(void)
 {
-	__u32 index = evmon_settings.active;
+	__u32 index = evmon_settings.active & 0xff;
+
+	return bpf_map_lookup_elem(&evmon_policies, &index);
+}
+
+/* The policy that was in force before; the same one where there was none. */
+static __always_inline const struct evmon_policy *policy_before(void)
+{
+	__u32 index = evmon_settings.active >> 8 & 0xff;
 
 	return bpf_map_lookup_elem(&evmon_policies, &index);
 }

@@ -19,14 +19,16 @@
 #include "base/notify.h"
 #include "cmd/cmd.h"
 #include "cmd/naming.h"
-#include "cmd/policy_read.h"
 #include "devices.h"
+#include "everest.h"
 #include "exes.h"
 #include "found.h"
+#include "good.h"
 #include "kernel/canary.h"
 #include "kernel/ring.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
+#include "reload.h"
 #include "report.h"
 
 #define STAMP_NS  (10 * 1000000000ULL)
@@ -97,6 +99,10 @@ static int on_signal(int signal, pid_t sender, void *userdata)
 {
 	struct daemon *daemon = userdata;
 
+	if (signal == SIGHUP) {
+		log_notice("SIGHUP from pid %d: reloading", (int)sender);
+		return reload_all(daemon);
+	}
 	log_notice("%s from pid %d: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT",
 		   (int)sender);
 	loop_stop(daemon->loop, EXIT_GOOD);
@@ -153,54 +159,6 @@ static int on_stamp(void *userdata)
 	if (!daemon->journal_error[0])
 		notify_supervisor("WATCHDOG=1");
 	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
-}
-
-static int policy_get(struct daemon *daemon)
-{
-	int err = policy_read(daemon->options->policy, &daemon->policy);
-
-	if (err == 0 || err == -ENOMEM)
-		return err;
-	log_err("the policy is not valid: the built-in one is in force");
-	daemon->policy_invalid = true;
-	return policy_new_default(&daemon->policy);
-}
-
-static void everest_get(struct daemon *daemon)
-{
-	struct policy_error error = { .line = 0 };
-	int err = everest_config_load(daemon->policy->config, &daemon->everest, &error);
-
-	if (err == -EBADMSG)
-		log_warning("%s:%u:%u: %s", error.file, error.line, error.column, error.text);
-	else if (err < 0)
-		log_debug("%s: %s", daemon->policy->config, strerror(-err));
-}
-
-/* As given, else the policy's, else EVerest's unix socket, else mosquitto's; TCP only if asked. */
-static int mqtt_choose(struct daemon *daemon)
-{
-	const struct policy *policy = daemon->policy;
-	const char *socket = "/run/mosquitto/mosquitto.sock";
-	const char *url = daemon->options->mqtt;
-	char unix_url[PATH_MAX + 8];
-
-	if (daemon->options->no_mqtt)
-		return 0;
-	if (!url && policy->mqtt_broker[0] && strcmp(policy->mqtt_broker, "auto") != 0)
-		url = policy->mqtt_broker;
-	if (!url) {
-		if (daemon->everest && daemon->everest->mqtt_broker_socket_path[0])
-			socket = daemon->everest->mqtt_broker_socket_path;
-		snprintf(unix_url, sizeof(unix_url), "unix:%s", socket);
-		url = unix_url;
-	}
-	if (strlen(url) >= sizeof(daemon->mqtt_url)) {
-		log_err("the broker's URL is longer than %zu bytes", sizeof(daemon->mqtt_url) - 1);
-		return -EINVAL;
-	}
-	memcpy(daemon->mqtt_url, url, strlen(url) + 1);
-	return 0;
 }
 
 static int fail(int err)
@@ -267,7 +225,7 @@ static int journal_start(struct daemon *daemon)
 
 static int loop_start(struct daemon *daemon)
 {
-	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	int err = loop_new(&daemon->loop);
 
 	if (err >= 0)
@@ -310,25 +268,15 @@ static int kernel_start(struct daemon *daemon)
 	if (err < 0)
 		return err;
 	exes_fill(daemon);
+	err = rule_numbers_assign(&daemon->rule_numbers, daemon->policy);
+	if (err < 0)
+		return err;
 	err = naming_policy(daemon->kernel, daemon->modules, daemon->policy);
 	if (err < 0)
 		return log_err_errno(err, "cannot write the policy into the kernel");
 	if (tables_unit(daemon->kernel, daemon->policy->unit) < 0)
 		log_debug("%s has no cgroup yet", daemon->policy->unit);
 	return kernel_attach(daemon->kernel, daemon->policy);
-}
-
-static int config_judge(struct daemon *daemon)
-{
-	char detail[512];
-
-	if (!daemon->everest || daemon->everest->run_as_user[0])
-		return 0;
-	snprintf(detail, sizeof(detail),
-		 "%.400s: settings.run_as_user is not set, so every module runs as root",
-		 daemon->policy->config);
-	return pipeline_self(daemon, EVMON_RULE_CONFIG_NO_RUN_AS_USER, "settings.run_as_user",
-			     detail);
 }
 
 static int watch_start(struct daemon *daemon)
@@ -340,15 +288,13 @@ static int watch_start(struct daemon *daemon)
 		 kernel_coverage(daemon->kernel)->release, daemon->policy->hash);
 	if (err >= 0)
 		err = pipeline_self(daemon, EVMON_RULE_SELF_STARTED, "start", detail);
-	if (err >= 0 && daemon->policy_invalid)
-		err = pipeline_self(daemon, EVMON_RULE_SELF_POLICY_INVALID, "policy",
-				    daemon->options->policy ? daemon->options->policy :
-							      "/etc/evmon");
+	if (err >= 0)
+		err = good_tell(daemon);
 	if (err >= 0 && journal_notice(daemon->journal))
 		err = pipeline_self(daemon, EVMON_RULE_SELF_JOURNAL_BROKEN, "journal",
 				    journal_notice(daemon->journal));
 	if (err >= 0)
-		err = config_judge(daemon);
+		err = everest_judge(daemon);
 	if (err >= 0)
 		err = found_at_start(daemon);
 	if (err == -ENOTSUP) /* coverage says so */
@@ -359,24 +305,37 @@ static int watch_start(struct daemon *daemon)
 	return err < 0 ? err : on_stamp(daemon);
 }
 
+/* Files are followed before they are read, and again when it is known which config is meant. */
+static int policy_start(struct daemon *daemon)
+{
+	int err = reload_start(daemon);
+
+	if (err >= 0)
+		err = good_start(daemon);
+	if (err >= 0)
+		err = reload_follow(daemon);
+	if (err < 0)
+		return log_err_errno(err, "cannot make the policy");
+	everest_read(daemon);
+	if (!daemon->policy_error[0])
+		good_keep(daemon);
+	return everest_broker(daemon);
+}
+
 static int start(struct daemon *daemon)
 {
 	int err = loop_start(daemon);
 
 	if (err < 0)
 		return log_err_errno(err, "cannot make the event loop");
-	err = policy_get(daemon);
+	err = dirs_open(daemon);
 	if (err < 0)
-		return log_err_errno(err, "cannot make the policy");
-	everest_get(daemon);
-	err = mqtt_choose(daemon);
+		return err;
+	err = policy_start(daemon);
 	if (err < 0)
 		return err;
 	if (station_name(daemon->policy->station, daemon->station) < 0)
 		log_warning("no machine id: the station's name is the host's alone");
-	err = dirs_open(daemon);
-	if (err < 0)
-		return err;
 	err = journal_start(daemon);
 	if (err < 0)
 		return err;
@@ -423,6 +382,7 @@ static void signals_ignore(void)
 {
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 }
 
 static void daemon_fini(struct daemon *daemon)
@@ -439,7 +399,9 @@ static void daemon_fini(struct daemon *daemon)
 	usb_devices_free(daemon->usb);
 	modules_free(daemon->modules);
 	everest_config_free(daemon->everest);
+	policy_free(daemon->policy_before);
 	policy_free(daemon->policy);
+	watch_free(daemon->watch);
 	loop_free(daemon->loop);
 	closep(&daemon->uevent_fd);
 	closep(&daemon->files_fd);

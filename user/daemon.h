@@ -19,8 +19,10 @@
 #include "kernel/kernel.h"
 #include "policy/everest_config.h"
 #include "policy/policy.h"
+#include "policy/rule_numbers.h"
 #include "process/modules.h"
 #include "process/usb.h"
+#include "watch.h"
 
 enum {
 	DAEMON_BATCH = 32,
@@ -49,8 +51,16 @@ struct daemon {
 	struct loop *loop;
 	struct loop_source *window_timer, *batch_timer, *settle_timer, *stamp_timer;
 	struct policy *policy;
-	bool policy_invalid;
+	struct policy *policy_before; /* what it followed; NULL: nothing */
+	struct rule_numbers rule_numbers;
+	char policy_error[544];	     /* the files' first mistake; empty: they are valid */
+	const char *policy_in_force; /* where they are not: what holds instead */
+	struct watch *watch;
+	struct loop_source *reload_timer;
+	unsigned changed; /* files that changed and are not read again yet */
+	uint64_t changed_ns;
 	struct everest_config *everest; /* NULL: not there or not readable */
+	char everest_error[544];	/* empty: it is read, or not there */
 	struct kernel *kernel;
 	struct modules *modules;
 	struct aggregate *aggregate;

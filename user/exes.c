@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "cmd/naming.h"
+#include "kernel/tables.h"
 
 enum {
 	FILES_WATCHED = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB
@@ -35,10 +36,16 @@ static void watch_parent(const char *path, void *userdata)
 	watch(userdata, dir);
 }
 
+void exes_name(struct daemon *daemon, const struct policy *policy)
+{
+	watch(daemon, policy->modules_dir);
+	naming_files_begin(daemon->kernel, daemon->modules, policy, watch_parent, daemon);
+}
+
 void exes_fill(struct daemon *daemon)
 {
-	watch(daemon, daemon->policy->modules_dir);
-	naming_files(daemon->kernel, daemon->modules, daemon->policy, watch_parent, daemon);
+	exes_name(daemon, daemon->policy);
+	tables_files_end(daemon->kernel);
 }
 
 static int on_files(int fd, uint32_t events, void *userdata)

@@ -20,6 +20,7 @@
 #include "cmd/naming.h"
 #include "found.h"
 #include "kernel/ring.h"
+#include "kernel/tables.h"
 #include "kernel/tallies.h"
 #include "report.h"
 
@@ -103,6 +104,14 @@ static int window_arm(struct daemon *daemon, int err)
 	return loop_timer_set(daemon->window_timer, aggregate_deadline(daemon->aggregate));
 }
 
+/* A record says by which policy it was judged: after a swap some still speak of the one before. */
+static const struct policy *policy_of(const struct daemon *daemon, const struct event *event)
+{
+	bool now = event->policy == tables_policy_serial(daemon->kernel);
+
+	return now || !daemon->policy_before ? daemon->policy : daemon->policy_before;
+}
+
 static int on_violation(struct daemon *daemon, const struct event *event)
 {
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
@@ -110,7 +119,7 @@ static int on_violation(struct daemon *daemon, const struct event *event)
 
 	if (!alert)
 		return -ENOMEM;
-	alert_from_event(alert, event, daemon->modules, daemon->policy);
+	alert_from_event(alert, event, daemon->modules, policy_of(daemon, event));
 	err = aggregate_push(daemon->aggregate, alert, clock_boot_ns());
 	return window_arm(daemon, err);
 }
@@ -146,24 +155,35 @@ int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identit
 	return window_arm(daemon, err);
 }
 
-int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what, const char *detail)
+int pipeline_finding(struct daemon *daemon, enum evmon_rule rule, const char *what,
+		     const char *detail, const char *identity)
 {
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
 
 	if (!alert)
 		return -ENOMEM;
 	alert_from_self(alert, rule, daemon->policy, what, detail);
-	return pipeline_own(daemon, alert, what);
+	return pipeline_own(daemon, alert, identity);
+}
+
+int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what, const char *detail)
+{
+	return pipeline_finding(daemon, rule, what, detail, what);
 }
 
 static int on_tally(const struct evmon_tally_key *key, const struct evmon_tally *tally,
 		    void *userdata)
 {
 	struct daemon *daemon = userdata;
+	const struct policy *policy = daemon->policy;
 
+	/* A vendor's rule may have left with the policy before; its count is told all the same. */
+	if (key->rule >= EVMON_RULE_VENDOR && daemon->policy_before &&
+	    !rule_is_numbered(policy, key->rule))
+		policy = daemon->policy_before;
 	naming_slot(daemon->kernel, daemon->modules, tally->actor.class, key->slot,
 		    (struct module_args){ NULL, 0 });
-	return aggregate_sweep(daemon->aggregate, key, tally, daemon->modules, daemon->policy,
+	return aggregate_sweep(daemon->aggregate, key, tally, daemon->modules, policy,
 			       clock_boot_ns());
 }
 

@@ -21,6 +21,10 @@ int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
 /* self.*: what evmon has to say of itself. */
 int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what,
 		  const char *detail);
+/* The same, and config.*, told apart from others of the rule by its identity, see
+ * aggregate_push_own(). */
+int pipeline_finding(struct daemon *daemon, enum evmon_rule rule, const char *what,
+		     const char *detail, const char *identity);
 /* Reads every tally: finds what no record told of. */
 int pipeline_sweep(struct daemon *daemon);
 /* Ends windows that are due, all of them at stop. */

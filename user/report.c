@@ -34,8 +34,9 @@ static const char *state_of(struct daemon *daemon, char *reason, size_t size)
 		snprintf(reason, size, "no sensor works on this kernel");
 		return "blind";
 	}
-	if (daemon->policy_invalid)
-		snprintf(reason, size, "the policy is not valid, the built-in one is in force");
+	if (daemon->policy_error[0])
+		snprintf(reason, size, "the policy is not valid, %.60s: %.150s",
+			 daemon->policy_in_force, daemon->policy_error);
 	else if (daemon->journal_error[0])
 		snprintf(reason, size, "%s", daemon->journal_error);
 	else if (daemon->full_told)
@@ -113,6 +114,7 @@ static int status_format(struct daemon *daemon, char *buffer, size_t size)
 	json_object(&json, "policy");
 	json_string(&json, "hash", daemon->policy->hash);
 	json_string(&json, "path", daemon->options->policy);
+	json_string(&json, "error", daemon->policy_error[0] ? daemon->policy_error : NULL);
 	json_close_object(&json);
 	json_object(&json, "mqtt");
 	json_string(&json, "url", daemon->mqtt_url[0] ? daemon->mqtt_url : NULL);

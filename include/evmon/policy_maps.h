@@ -8,6 +8,7 @@
 #include "evmon/types.h"
 
 enum {
+	EVMON_POLICIES = 3, /* in force, in force before, being written */
 	EVMON_PORT_GROUPS = 512,
 	EVMON_BIND_ITEMS = 128,
 	EVMON_BIND_CELLS = 64, /* subject (2 bits), protocol kind (2 bits), scope (2 bits) */
@@ -51,7 +52,7 @@ struct evmon_class_policy {
 /* In an instance's list: it has one of its own. No capability has this number. */
 #define EVMON_INSTANCE_LISTED (1ULL << 63)
 
-/* One whole policy; two of them in the map, `active` of evmon_settings says which one holds. */
+/* One whole policy; `active` of evmon_settings says which of those in the map holds. */
 struct evmon_policy {
 	__u16 group[65536];				 /* port -> group */
 	__u8 cell[EVMON_PORT_GROUPS * EVMON_BIND_CELLS]; /* -> item + 1; 0: allowed */
@@ -60,10 +61,12 @@ struct evmon_policy {
 	__u64 instance[EVMON_SLOTS]; /* by slot: the list of one that the policy names by id */
 	__u64 denied_ignored;	     /* capabilities whose denial is only counted */
 	__u64 window_ns;	     /* at most one record a key in this time */
+	__u64 since_ns;		     /* CLOCK_BOOTTIME: when it came into force */
 	__u8 capability_action;
 	__u8 root_action;
 	__u8 admin_panel_action;
-	__u8 pad[5];
+	__u8 serial; /* records say by which policy they were judged */
+	__u8 pad[4];
 };
 
 enum {
@@ -116,7 +119,7 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 active;	     /* 0 or 1: index into evmon_policies */
+	__u32 active;	     /* indices into evmon_policies: in force, and << 8 the one before */
 	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
 	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
 	__u32 unit_level;    /* depth of unit_cgroup below the root */

@@ -85,7 +85,8 @@ struct evmon_record {
 	__u16 version;
 	__u16 hook;
 	__u16 flags;
-	__u8 pad[2];
+	__u8 policy; /* serial of the policy by which it was judged */
+	__u8 pad;
 	__u64 time_ns;
 	struct evmon_tally_key key; /* rule NONE: nothing is broken */
 	struct evmon_record_process process;

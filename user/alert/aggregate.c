@@ -310,6 +310,17 @@ static void deadline_find(struct aggregate *a)
 			deadline_note(a, e->end_ns);
 }
 
+void aggregate_windows(struct aggregate *aggregate, uint64_t window_ns, uint64_t window_max_ns,
+		       uint64_t now_ns)
+{
+	aggregate->config.window_ns = window_ns;
+	aggregate->config.window_max_ns = window_max_ns;
+	for (struct key_entry *e = NULL; (e = keys_next(aggregate->keys, e));)
+		if (e->state == KEY_OPEN)
+			e->end_ns = MIN(e->end_ns, now_ns + window_max_ns);
+	deadline_find(aggregate);
+}
+
 int aggregate_tick(struct aggregate *aggregate, uint64_t now_ns, bool all)
 {
 	int err = 0, more;

@@ -52,6 +52,9 @@ int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const c
 int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *key,
 		    const struct evmon_tally *tally, const struct modules *modules,
 		    const struct policy *policy, uint64_t now_ns);
+/* Other windows from now on; those that are open end when the longest of them would. */
+void aggregate_windows(struct aggregate *aggregate, uint64_t window_ns, uint64_t window_max_ns,
+		       uint64_t now_ns);
 /* When the next window ends; 0: none is open. */
 uint64_t aggregate_deadline(const struct aggregate *aggregate);
 /* Ends the windows that are due; with `all` every one (at stop): what grew is alerted. */

@@ -2,10 +2,9 @@
 /*
  * Makes alerts: out of a record's event, out of a tally alone, out of a USB device, out of
  * evmon's own words. The rule's name, severity and action come from the policy in force: a bind
- * rule's from the item that bears its name (names are unique in a policy), a vendor's from the
- * item that its number counts; what the policy has no word for comes from the closed list.
- * A record that was under way while the policy changed may name an item that is gone; it is still
- * told, as bind.removed.
+ * rule's from the item that bears its number; what the policy has no word for comes from the
+ * closed list. A tally that is told of after its rule has left the policy may name an item that is
+ * gone; it is still told, as bind.removed.
  */
 #include "alert/alert.h"
 
@@ -18,6 +17,7 @@
 #include "alert/known_file.h"
 #include "alert/message.h"
 #include "base/clock.h"
+#include "policy/rule_numbers.h"
 #include "policy/rules.h"
 
 struct judgement {
@@ -26,16 +26,10 @@ struct judgement {
 	enum policy_action action;
 };
 
-static const struct bind_rule *bind_item(const struct policy *policy, enum evmon_rule rule,
-					 const char *name)
+static const struct bind_rule *bind_item(const struct policy *policy, enum evmon_rule rule)
 {
-	if (rule >= EVMON_RULE_VENDOR) {
-		size_t index = rule - EVMON_RULE_VENDOR;
-
-		return index < policy->n_bind ? &policy->bind[index] : NULL;
-	}
 	for (size_t i = 0; i < policy->n_bind; i++)
-		if (!strcmp(policy->bind[i].rule, name))
+		if (rule_number(policy, i) == rule)
 			return &policy->bind[i];
 	return NULL;
 }
@@ -43,7 +37,7 @@ static const struct bind_rule *bind_item(const struct policy *policy, enum evmon
 static struct judgement judge_bind(const struct policy *policy, enum evmon_rule rule)
 {
 	const struct rule *known = rule_get(rule);
-	const struct bind_rule *item = bind_item(policy, rule, known ? known->name : "");
+	const struct bind_rule *item = bind_item(policy, rule);
 	struct judgement j = { "bind.removed", SEVERITY_MEDIUM, ACTION_ALERT };
 
 	if (known) {

@@ -21,7 +21,7 @@ enum {
 };
 
 struct alert_object_self {
-	char what[64];
+	char what[128];
 	char detail[512]; /* may hold others' bytes */
 };
 

@@ -63,11 +63,12 @@ static int file_found(const char *path, unsigned class, void *userdata)
 	return 0;
 }
 
-void naming_files(struct kernel *kernel, struct modules *modules, const struct policy *policy,
-		  naming_path_fn fn, void *userdata)
+void naming_files_begin(struct kernel *kernel, struct modules *modules, const struct policy *policy,
+			naming_path_fn fn, void *userdata)
 {
 	struct files files = { .kernel = kernel, .fn = fn, .userdata = userdata };
 
+	tables_files_begin(kernel);
 	exe_named(&files, policy->manager, EVMON_CLASS_MANAGER, false);
 	exe_named(&files, policy->broker_exe, EVMON_CLASS_BROKER, false);
 	for (char **path = policy->root_allow; path && *path; path++)
@@ -76,6 +77,13 @@ void naming_files(struct kernel *kernel, struct modules *modules, const struct p
 	if (tables_modules_dir(kernel, policy->modules_dir) < 0 ||
 	    modules_scan(modules, policy->modules_dir, file_found, &files) < 0)
 		log_debug("no modules in '%s'", policy->modules_dir);
+}
+
+void naming_files(struct kernel *kernel, struct modules *modules, const struct policy *policy,
+		  naming_path_fn fn, void *userdata)
+{
+	naming_files_begin(kernel, modules, policy, fn, userdata);
+	tables_files_end(kernel);
 }
 
 static int class_of(const char *name, void *userdata)

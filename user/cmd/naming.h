@@ -13,6 +13,9 @@ typedef void (*naming_path_fn)(const char *path, void *userdata);
  * modules_dir. fn (may be NULL) is called with each path, be it there or not. */
 void naming_files(struct kernel *kernel, struct modules *modules, const struct policy *policy,
 		  naming_path_fn fn, void *userdata);
+/* The same, but what meant something before goes on doing so until tables_files_end(). */
+void naming_files_begin(struct kernel *kernel, struct modules *modules, const struct policy *policy,
+			naming_path_fn fn, void *userdata);
 /* tables_policy() with the class numbers of `modules`. */
 int naming_policy(struct kernel *kernel, struct modules *modules, const struct policy *policy);
 /* Names the module instance of a slot, if it is a module's and not named yet. */

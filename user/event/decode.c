@@ -145,6 +145,7 @@ int event_decode(const void *data, size_t size, struct event *ret_event)
 	event.sensor = r.key.sensor;
 	event.verdict = r.key.verdict;
 	event.hook = r.hook;
+	event.policy = r.policy;
 	event.asked_deny = r.flags & EVMON_RECORD_ASKED_DENY;
 	event.joined = r.flags & EVMON_RECORD_JOINED;
 	event.standing = r.flags & EVMON_RECORD_STANDING;

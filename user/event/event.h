@@ -65,6 +65,7 @@ struct event {
 	enum evmon_sensor sensor;
 	enum evmon_verdict verdict;
 	enum evmon_hook hook;
+	uint8_t policy; /* serial of the one that judged, see tables_policy_serial() */
 	bool asked_deny, joined, standing;
 	struct event_process process;
 	union {

@@ -274,6 +274,11 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
+void journal_cmdline(struct journal *journal, bool full)
+{
+	journal->cmdline_full = full;
+}
+
 /* The line into journal->line; its length. */
 static int make_line(struct journal *journal, const struct alert *alert, const char *prev,
 		     char hash[HASH_HEX])

@@ -33,6 +33,9 @@ int journal_open(const struct journal_config *config, struct journal **ret_journ
 void journal_close(struct journal *journal); /* syncs */
 DEFINE_CLEANUP(struct journal *, journal_close);
 
+/* From the next line on. */
+void journal_cmdline(struct journal *journal, bool full);
+
 /* Writes the alert's line. Not durable before journal_sync(). After an error nothing was written
  * and the next try may succeed. */
 int journal_append(struct journal *journal, const struct alert *alert, uint64_t *ret_seq);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "evmon/tally.h"
+#include "policy/rule_numbers.h"
 
 /* Protocols of a kind are never told apart by a rule: one stands for all. */
 static unsigned proto_of(enum evmon_proto_kind kind)
@@ -68,9 +69,7 @@ static void items_fill(struct evmon_policy *table, const struct policy *policy)
 	};
 
 	for (size_t i = 0; i < policy->n_bind && i < EVMON_BIND_ITEMS; i++) {
-		int rule = rule_from_name(policy->bind[i].rule);
-
-		table->item[i].rule = (uint16_t)(rule > 0 ? rule : EVMON_RULE_VENDOR + (int)i);
+		table->item[i].rule = (uint16_t)rule_number(policy, i);
 		table->item[i].action = actions[policy->bind[i].action];
 	}
 }

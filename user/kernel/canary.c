@@ -123,6 +123,7 @@ int canary_start(struct kernel *kernel, pid_t *ret_pid)
 		return -errno;
 	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
 		kernel->canary_before[i] = tallies_canary(kernel, i);
+	kernel->denial_is_new = false;
 	tables_spawner(kernel, getpid(), EVMON_CLASS_CANARY);
 	pid = fork();
 	if (pid == 0)
@@ -223,7 +224,8 @@ int canary_finish(struct kernel *kernel, pid_t pid)
 		}
 	word_complete(word, status);
 	role_judge(kernel, COVERAGE_BIND, word);
-	role_judge(kernel, COVERAGE_BIND_DENY, word);
+	if (!kernel->denial_is_new) /* else it came by before */
+		role_judge(kernel, COVERAGE_BIND_DENY, word);
 	role_judge(kernel, COVERAGE_CAPABILITY, word);
 	role_judge(kernel, COVERAGE_EXEC, word);
 	tree_judge(kernel, pid, word);

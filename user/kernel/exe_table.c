@@ -18,7 +18,9 @@
 struct exe_path {
 	char *path;
 	struct evmon_exe_key key;
-	struct evmon_exe exe;
+	struct evmon_exe exe;  /* what it means in the kernel */
+	struct evmon_exe next; /* what it was set to since exe_table_begin() */
+	bool named;	       /* since then */
 };
 
 static bool key_is(const struct evmon_exe_key *a, const struct evmon_exe_key *b)
@@ -108,21 +110,35 @@ int exe_table_set(struct exe_table *table, const char *path, unsigned class, uin
 	if (!p)
 		return -ENOMEM;
 	if (class != EVMON_CLASS_HOST)
-		p->exe.class = (uint16_t) class;
+		p->exe.class = p->next.class = (uint16_t) class;
 	p->exe.flags |= flags;
+	p->next.flags |= flags;
+	p->named = true;
 	err = entry_write(table, &key);
 	if (err < 0)
 		path_remove(table, p);
 	return err;
 }
 
-void exe_table_sweep(struct exe_table *table)
+void exe_table_begin(struct exe_table *table)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		table->paths[i].next = (struct evmon_exe){ .class = EVMON_CLASS_HOST };
+		table->paths[i].named = false;
+	}
+}
+
+void exe_table_end(struct exe_table *table)
 {
 	for (size_t i = table->n; i-- > 0;) {
-		struct evmon_exe_key key = { 0 };
+		struct exe_path *p = &table->paths[i];
 
-		if (key_of(table->paths[i].path, &key) < 0 || !key_is(&key, &table->paths[i].key))
-			path_remove(table, &table->paths[i]);
+		if (!p->named) {
+			path_remove(table, p);
+		} else if (p->exe.class != p->next.class || p->exe.flags != p->next.flags) {
+			p->exe = p->next;
+			entry_write(table, &p->key);
+		}
 	}
 }
 

@@ -34,7 +34,13 @@ struct kernel {
 	uint64_t canary_before[EVMON_HOOK_MAX];
 	struct canary_word *canary_word; /* while one is out */
 	struct exe_table exes;
-	int cgroup_fd; /* root of the unified hierarchy; -1: none */
+	uint64_t scripts[EVMON_SCRIPTS]; /* named since tables_files_begin() */
+	size_t n_scripts;
+	uint8_t policy_serial;
+	bool policy_written;   /* at least once */
+	bool policy_unsettled; /* programs may still read a copy that is about to be written */
+	bool denial_is_new;    /* attached since the canary was sent */
+	int cgroup_fd;	       /* root of the unified hierarchy; -1: none */
 };
 
 struct bpf_program *kernel_program(const struct kernel *kernel, enum evmon_hook hook);

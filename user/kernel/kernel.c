@@ -350,6 +350,33 @@ static bool policy_denies_bind(const struct policy *policy)
 	return false;
 }
 
+static bool denies(const struct kernel *kernel)
+{
+	enum coverage_state state = kernel->coverage.rows[COVERAGE_BIND_DENY].state;
+
+	return state == COVERAGE_UNPROVEN || state == COVERAGE_PROVEN || state == COVERAGE_BROKEN;
+}
+
+void kernel_denial_begin(struct kernel *kernel, const struct policy *policy)
+{
+	if (!policy_denies_bind(policy) || denies(kernel))
+		return;
+	role_attach(kernel, COVERAGE_BIND_DENY);
+	kernel->denial_is_new = true;
+}
+
+void kernel_denial_end(struct kernel *kernel, const struct policy *policy)
+{
+	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_BIND_DENY];
+
+	if (policy_denies_bind(policy) || !denies(kernel))
+		return;
+	for (size_t i = 0; i < row->n_hooks; i++)
+		bpf_link__destroy(TAKE_PTR(kernel->links[row->hooks[i]]));
+	row->state = COVERAGE_READY;
+	row->reason[0] = '\0';
+}
+
 int kernel_attach(struct kernel *kernel, const struct policy *policy)
 {
 	for (unsigned role = 0; role < COVERAGE_USB; role++) {

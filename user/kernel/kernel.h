@@ -31,5 +31,10 @@ DEFINE_CLEANUP(struct kernel *, kernel_free);
  * costs its sensor, not the start: coverage says so. */
 int kernel_attach(struct kernel *kernel, const struct policy *policy);
 
+/* Around tables_policy() where a policy follows another: what it needs to deny is attached before,
+ * and coverage says what failed; what is not needed any more is detached after. */
+void kernel_denial_begin(struct kernel *kernel, const struct policy *policy);
+void kernel_denial_end(struct kernel *kernel, const struct policy *policy);
+
 /* Owned by kernel; changes when the canary returns. */
 struct coverage *kernel_coverage(struct kernel *kernel);

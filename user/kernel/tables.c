@@ -13,11 +13,13 @@
 
 #include "evmon/script.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "kernel/bind_table.h"
 #include "kernel/cgroup.h"
 #include "kernel/exe_table.h"
+#include "kernel/grace.h"
 #include "kernel/internal.h"
 
 struct classes {
@@ -137,12 +139,43 @@ static int instances_fill(struct kernel *kernel, struct evmon_policy *table,
 	return err;
 }
 
+/*
+ * The copy that is neither in force nor was so before is written, and one store makes it the policy
+ * and the one in force the one before. Programs that had read the old pair of indices may go on
+ * reading what they name, so the copy that fell out is not written before they are through: the
+ * grace period is waited for here, after the store, or, if that failed, before the next write. On
+ * return nobody judges by the old policy but on_bound(), which asks it about what it has let
+ * through.
+ */
+static int policy_swap(struct kernel *kernel, struct evmon_policy *table)
+{
+	uint32_t active = settings(kernel)->active & 0xff, before = settings(kernel)->active >> 8;
+	uint32_t next = 0;
+	int err = kernel->policy_unsettled ? grace_wait() : 0;
+
+	if (err < 0)
+		return err;
+	while (next == active || next == before)
+		next++;
+	table->serial = (uint8_t)(kernel->policy_serial + 1);
+	table->since_ns = clock_boot_ns();
+	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_policies), &next, table,
+				BPF_ANY) < 0)
+		return -errno;
+	/* The first one has none before it: then the map held only zeros. */
+	before = kernel->policy_written ? active : next;
+	__atomic_store_n(&settings(kernel)->active, next | before << 8, __ATOMIC_RELEASE);
+	kernel->policy_serial = table->serial;
+	kernel->policy_unsettled = kernel->policy_written && grace_wait() < 0;
+	kernel->policy_written = true;
+	return 0;
+}
+
 int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
 		  void *userdata)
 {
 	_cleanup_(freep) struct evmon_policy *table = calloc(1, sizeof(*table));
 	const struct classes classes = { .fn = class_of, .userdata = userdata };
-	uint32_t next = !settings(kernel)->active;
 	int err;
 
 	if (!table)
@@ -160,11 +193,12 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	table->capability_action = (uint8_t)policy->capability_action;
 	table->root_action = (uint8_t)policy->root_action;
 	table->admin_panel_action = (uint8_t)policy->admin_panel_action;
-	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_policies), &next, table,
-				BPF_ANY) < 0)
-		return -errno;
-	__atomic_store_n(&settings(kernel)->active, next, __ATOMIC_RELEASE);
-	return 0;
+	return policy_swap(kernel, table);
+}
+
+uint8_t tables_policy_serial(const struct kernel *kernel)
+{
+	return kernel->policy_serial;
 }
 
 /* As bpf/script.bpf.h takes it from the argument. */
@@ -189,10 +223,42 @@ int tables_script(struct kernel *kernel, const char *path, unsigned class)
 	uint64_t hash = path_hash(path);
 	uint16_t value = (uint16_t) class;
 
+	if (kernel->n_scripts == ARRAY_SIZE(kernel->scripts))
+		return -E2BIG;
+	kernel->scripts[kernel->n_scripts++] = hash;
 	return bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_scripts), &hash, &value,
 				   BPF_ANY) < 0 ?
 		       -errno :
 		       0;
+}
+
+static bool script_is_named(const struct kernel *kernel, uint64_t hash)
+{
+	for (size_t i = 0; i < kernel->n_scripts; i++)
+		if (kernel->scripts[i] == hash)
+			return true;
+	return false;
+}
+
+void tables_files_begin(struct kernel *kernel)
+{
+	exe_table_begin(&kernel->exes);
+	kernel->n_scripts = 0;
+}
+
+void tables_files_end(struct kernel *kernel)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_scripts);
+	uint64_t gone[EVMON_SCRIPTS], hash;
+	const uint64_t *from = NULL;
+	size_t n = 0;
+
+	exe_table_end(&kernel->exes);
+	for (; n < ARRAY_SIZE(gone) && bpf_map_get_next_key(fd, from, &hash) == 0; from = &hash)
+		if (!script_is_named(kernel, hash))
+			gone[n++] = hash;
+	while (n-- > 0)
+		bpf_map_delete_elem(fd, &gone[n]);
 }
 
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed)
@@ -216,9 +282,10 @@ int tables_modules_dir(struct kernel *kernel, const char *dir)
 {
 	struct stat st;
 
-	exe_table_sweep(&kernel->exes);
-	if (stat(dir, &st) < 0)
+	if (stat(dir, &st) < 0) {
+		settings(kernel)->modules_ino = 0;
 		return -errno;
+	}
 	settings(kernel)->modules_dev = file_kernel_dev(st.st_dev);
 	settings(kernel)->modules_ino = st.st_ino;
 	return 0;
@@ -233,6 +300,8 @@ int tables_unit(struct kernel *kernel, const char *unit)
 	int err;
 
 	cgroup_unit_path(unit, path, sizeof(path));
+	if (memcmp(s->unit_path, path, sizeof(path)) != 0)
+		s->unit_cgroup = 0;
 	memcpy(s->unit_path, path, sizeof(path));
 	err = cgroup_id(kernel->cgroup_fd, path, &id, &level);
 	if (err < 0)

@@ -16,18 +16,26 @@ typedef int (*tables_class_fn)(const char *name, void *userdata);
 
 /* Called by kernel_new(): the numbers of free slots. */
 int tables_open(struct kernel *kernel);
-/* Writes the policy beside the one in force and swaps them by one store. -E2BIG: more different
- * port groups than evmon_policy has room for; -ENOSPC: more instances by id than slots. */
+/* Writes the policy beside the one in force and swaps them by one store; on return no hook judges
+ * by the old one. On error the old one holds. -E2BIG: more different port groups than evmon_policy
+ * has room for; -ENOSPC: more instances by id than slots. */
 int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,
 		  void *userdata);
+/* What records bear that were judged by the policy in force. */
+uint8_t tables_policy_serial(const struct kernel *kernel);
+/* Between the two all files of a policy are named, by tables_exe(), tables_script() and
+ * tables_starters(). Until the end what they meant before holds as well; at the end what was not
+ * named again is forgotten. */
+void tables_files_begin(struct kernel *kernel);
+void tables_files_end(struct kernel *kernel);
 /* Running the file gives a task this class (HOST: none, only the flags). -ENOENT: no such file. */
 int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool root_allowed);
 /* A script that is a module, by the path that an interpreter is given. -E2BIG: no room. */
 int tables_script(struct kernel *kernel, const char *path, unsigned class);
 /* PID 1's executable and systemd-executor: running them makes nobody a member. */
 void tables_starters(struct kernel *kernel);
-/* Files directly below <dir>/<any>/ are modules even before they are named. What tables_exe() was
- * told of and is no longer there is forgotten: its inode may be another file's tomorrow. */
+/* Files directly below <dir>/<any>/ are modules even before they are named. -ENOENT: no such
+ * directory, and none is. */
 int tables_modules_dir(struct kernel *kernel, const char *dir);
 /* The unit's cgroup; -ENOENT: it is not there yet (its making is followed). */
 int tables_unit(struct kernel *kernel, const char *unit);

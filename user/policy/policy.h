@@ -40,6 +40,7 @@ struct bind_rule {
 	size_t n_ports;
 	enum severity severity;
 	enum policy_action action;
+	unsigned number; /* a vendor's, as rule_numbers.h assigned it; 0: by its place */
 };
 
 /* A module's list: by name (id empty) or for one instance. */

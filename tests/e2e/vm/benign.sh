@@ -156,10 +156,10 @@ manager_is_root() {
 }
 
 no_user_is_told() {
-	detail="/etc/everest/config.yaml: settings.run_as_user is not set, so every module runs as root"
+	detail="/etc/everest/config.yaml: run_as_user is not set: the manager and every module run as root with all capabilities"
 	expect_rule config.no-run-as-user "$(everest null)" '{"sensor":"config","severity":"high"}' \
 		'{"rule":"config.no-run-as-user","hook":"config"}' \
-		"{\"object\":{\"what\":\"settings.run_as_user\",\"detail\":\"$detail\"}}" \
+		"{\"object\":{\"what\":\"run_as_user\",\"detail\":\"$detail\"}}" \
 		"{\"message\":\"EVerest's config sets no run_as_user, so modules stay root: $detail\"}"
 }
 
