@@ -32,34 +32,33 @@ def bound(world, ident, name):
         world.do(ident, "release")
 
 
-def held(world):
-    """josev holds what the page grants no script: as PyEvJosev's, and EVerest's surplus."""
-    found = {}
+def held(world, name="PyEvJosev"):
+    """josev holds what the page grants no script: as its module's, and EVerest's surplus."""
+    told = {}
     for _ in range(2):
         value = next_alert(world)
-        same("module", value["module"], {"id": "josev", "name": "PyEvJosev"})
-        found[value["rule"]] = value["object"]["name"]
-    same("held", found, {"capability.held": "CAP_NET_RAW",
-                         "capability.everest-chown": "CAP_CHOWN"})
+        same("module", value["module"], {"id": "josev", "name": name})
+        told[value["rule"]] = value["object"]["name"]
+    same("held", told, {"capability.held": "CAP_NET_RAW",
+                        "capability.everest-chown": "CAP_CHOWN"})
+
+
+def judged(world, *starts):
+    world.write_policy(window=None)
+    for start in starts:
+        start()
+    held(world)
+    for ident, name in SCRIPTS:
+        bound(world, ident, name)
 
 
 def followed(world):
-    world.write_policy(window=None)
-    world.watch()
-    world.plant()
-    held(world)
-    for ident, name in SCRIPTS:
-        bound(world, ident, name)
+    judged(world, world.watch, world.plant)
 
 
 def found(world):
-    """The tree is older than evmon. A script's child that it has already goes with it."""
-    world.write_policy(window=None)
-    world.plant()
-    world.watch()
-    held(world)
-    for ident, name in SCRIPTS:
-        bound(world, ident, name)
+    """The tree is older than evmon."""
+    judged(world, world.plant, world.watch)
 
 
 def granted(world):
@@ -94,13 +93,7 @@ def came_later(world):
     shutil.copy(world.modules + "/PyPersistence/module.py", world.modules + "/PyNew/module.py")
     world.write_config("scripts.yaml", lambda text: text.replace("PyEvJosev", "PyNew"))
     world.plant()
-    found = {}
-    for _ in range(2):
-        value = next_alert(world)
-        same("module", value["module"], {"id": "josev", "name": "PyNew"})
-        found[value["rule"]] = value["object"]["name"]
-    same("held", found, {"capability.held": "CAP_NET_RAW",
-                         "capability.everest-chown": "CAP_CHOWN"})
+    held(world, "PyNew")
     bound(world, "josev", "PyNew")
 
 
