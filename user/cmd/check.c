@@ -10,11 +10,6 @@
 #include "cmd/options.h"
 #include "cmd/policy_read.h"
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ .name = NULL },
-};
-
 static const char help[] =
 	"Usage: evmon check [FILE...]\n"
 	"\n"
@@ -29,16 +24,11 @@ static const char help[] =
 int check_main(int argc, char **argv)
 {
 	_cleanup_(policy_files_free) struct policy_files files = { .paths = NULL };
-	int option, status;
+	int status;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option != 'h')
-			return option_fault(argv, options, option), EXIT_USAGE;
-		fputs(help, stdout);
-		return EXIT_GOOD;
-	}
+	status = option_only_help(argc, argv, help);
+	if (status >= 0)
+		return status;
 	status = policy_files_read(argv + optind, &files);
 	if (status != EXIT_GOOD)
 		return status;

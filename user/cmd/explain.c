@@ -14,11 +14,6 @@
 #include "policy/bind.h"
 #include "policy/internal.h"
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ .name = NULL },
-};
-
 static const char help[] =
 	"Usage: evmon explain [RULE]\n"
 	"\n"
@@ -110,16 +105,11 @@ static int unknown(const char *name)
 int explain_main(int argc, char **argv)
 {
 	const char *name;
-	int option, rule;
+	int status, rule;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option != 'h')
-			return option_fault(argv, options, option), EXIT_USAGE;
-		fputs(help, stdout);
-		return EXIT_GOOD;
-	}
+	status = option_only_help(argc, argv, help);
+	if (status >= 0)
+		return status;
 	if (optind == argc)
 		return all_list();
 	name = argv[optind++];

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cmd/cmd.h"
 #include "policy/errors.h"
 
 enum {
@@ -91,4 +92,23 @@ int option_no_operands(int argc, char *const *argv)
 		return 0;
 	log_err("%s: takes no argument %s", argv[0], quoted(argv[optind]).text);
 	return -EINVAL;
+}
+
+int option_only_help(int argc, char **argv, const char *help)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 0;
+	opterr = 0;
+	option = getopt_long(argc, argv, ":h", options, NULL);
+	if (option == -1)
+		return -1;
+	if (option != 'h')
+		return option_fault(argv, options, option), EXIT_USAGE;
+	fputs(help, stdout);
+	return EXIT_GOOD;
 }

@@ -14,3 +14,6 @@ int option_bad_value(char *const *argv, const char *option, const char *value, c
 int option_path(char *const *argv, const char *option, char path[PATH_MAX]);
 /* 0, or the complaint about the first operand where the verb takes none. */
 int option_no_operands(int argc, char *const *argv);
+/* For a verb without any option but --help. -1: go on, its operands begin at optind; else the exit
+ * status: the help was printed, or the complaint. */
+int option_only_help(int argc, char **argv, const char *help);

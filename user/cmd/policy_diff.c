@@ -12,11 +12,6 @@
 #include "cmd/policy_read.h"
 #include "policy/compare.h"
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ .name = NULL },
-};
-
 static const char help[] =
 	"Usage: evmon policy diff A B\n"
 	"\n"
@@ -57,16 +52,11 @@ int policy_diff_main(int argc, char **argv)
 {
 	_cleanup_(policy_files_free) struct policy_files a = { .paths = NULL };
 	_cleanup_(policy_files_free) struct policy_files b = { .paths = NULL };
-	int option, status, other;
+	int status, other;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option != 'h')
-			return option_fault(argv, options, option), EXIT_USAGE;
-		fputs(help, stdout);
-		return EXIT_GOOD;
-	}
+	status = option_only_help(argc, argv, help);
+	if (status >= 0)
+		return status;
 	if (argc - optind != 2) {
 		log_err("policy diff: wants two policies, A and B");
 		return EXIT_USAGE;

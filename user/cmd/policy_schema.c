@@ -16,11 +16,6 @@ enum {
 	SCHEMA_MAX = 64 << 10
 };
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ .name = NULL },
-};
-
 static const char help[] =
 	"Usage: evmon policy schema\n"
 	"\n"
@@ -47,16 +42,11 @@ static int schema_print(const char *line)
 int policy_schema_main(int argc, char **argv)
 {
 	_cleanup_(freep) char *line = NULL;
-	int option, err;
+	int status, err;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option != 'h')
-			return option_fault(argv, options, option), EXIT_USAGE;
-		fputs(help, stdout);
-		return EXIT_GOOD;
-	}
+	status = option_only_help(argc, argv, help);
+	if (status >= 0)
+		return status;
 	if (option_no_operands(argc, argv) < 0)
 		return EXIT_USAGE;
 	line = malloc(SCHEMA_MAX);

@@ -14,11 +14,6 @@
 #include "policy/everest_config.h"
 #include "policy/show.h"
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ .name = NULL },
-};
-
 static const char help[] =
 	"Usage: evmon policy show [FILE...]\n"
 	"\n"
@@ -45,16 +40,11 @@ int policy_show_main(int argc, char **argv)
 {
 	_cleanup_(everest_config_freep) struct everest_config *everest = NULL;
 	_cleanup_(policy_files_free) struct policy_files files = { .paths = NULL };
-	int option, status, err;
+	int status, err;
 
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option != 'h')
-			return option_fault(argv, options, option), EXIT_USAGE;
-		fputs(help, stdout);
-		return EXIT_GOOD;
-	}
+	status = option_only_help(argc, argv, help);
+	if (status >= 0)
+		return status;
 	status = policy_files_read(argv + optind, &files);
 	if (status != EXIT_GOOD)
 		return status;
