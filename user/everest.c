@@ -83,8 +83,8 @@ static int on_finding(const struct config_finding *of, void *userdata)
 	struct config_finding finding = { .rule = of->rule };
 
 	memcpy(finding.what, of->what, sizeof(finding.what));
-	snprintf(finding.detail, sizeof(finding.detail), "%.120s: %.260s",
-		 found->daemon->policy->config, of->detail);
+	snprintf(finding.detail, sizeof(finding.detail), "%.100s: %.80s: %.190s",
+		 found->daemon->policy->config, of->what, of->detail);
 	return finding_tell(found, &finding);
 }
 

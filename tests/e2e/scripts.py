@@ -13,8 +13,8 @@ SCRIPTS = (("josev", "PyEvJosev"), ("js", "JsEvManager"), ("store", "PyPersisten
 
 
 def next_alert(world):
-    """The next one that is not about evmon itself."""
-    while (value := world.next_alert().value)["sensor"] == "self":
+    """The next one that is about neither evmon itself nor the config."""
+    while (value := world.next_alert().value)["sensor"] in ("self", "config"):
         pass
     return value
 

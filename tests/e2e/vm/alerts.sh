@@ -6,7 +6,7 @@
 # All of it then came out of the journal and, the same bytes, at a subscriber of the broker.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 42
+test_begin 43
 
 # --- before the tree ------------------------------------------------------------------------------
 
@@ -35,6 +35,15 @@ baseline_is_told() {
 # exec_of ID NAME: the module at its exec, when its comm is still the file's name.
 exec_of() {
 	who_module "$1" "$2" "$(pid_of "$1")" | sed "s/\"comm\":\"[^\"]*\"/\"comm\":\"$2\"/"
+}
+
+# Before anything is started: evmon reads the config as soon as it is there.
+config_beyond_the_page() {
+	detail="/etc/everest/config.yaml: energy (EnergyManager): asks for CAP_NET_BIND_SERVICE, which the policy does not grant to it"
+	expect '{"subject":"everest","module":null,"process":null,"hook":"config","severity":"medium"}' \
+		'{"sensor":"config","rule":"config.capabilities-beyond-page"}' \
+		"{\"object\":{\"what\":\"energy (EnergyManager)\",\"detail\":\"$detail\"}}" \
+		"{\"message\":\"EVerest's config gives capabilities beyond the security page: $detail\"}"
 }
 
 chown_surplus() { # ID NAME
@@ -245,9 +254,10 @@ check "publisher and subscriber start" publish_start
 check "start is told" start_is_told
 check "USB baseline is told" baseline_is_told
 
-config_write /tests/alerts.yaml
 now
 deed_us=$now_us
+config_write /tests/alerts.yaml
+check "config beyond the page is told" config_beyond_the_page
 check "tree starts" tree_start
 check "CAP_CHOWN surplus is told" chown_surplus energy EnergyManager
 check "capability held beyond the list" held_beyond_the_list

@@ -156,7 +156,7 @@ manager_is_root() {
 }
 
 no_user_is_told() {
-	detail="/etc/everest/config.yaml: run_as_user is not set: the manager and every module run as root with all capabilities"
+	detail="/etc/everest/config.yaml: run_as_user: not set: the manager and every module run as root with all capabilities"
 	expect_rule config.no-run-as-user "$(everest null)" '{"sensor":"config","severity":"high"}' \
 		'{"rule":"config.no-run-as-user","hook":"config"}' \
 		"{\"object\":{\"what\":\"run_as_user\",\"detail\":\"$detail\"}}" \

@@ -10,7 +10,7 @@ test_begin 16
 
 # What they hold: EVerest's surplus of each, and what auth and josev have beyond their lists.
 start_is_told() {
-	pass_over 12 '"rule":"(self.started|self.usb-baseline|capability.everest-chown|capability.held)"' &&
+	pass_over 14 '"rule":"(self.started|self.usb-baseline|config.*|capability.everest-chown|capability.held)"' &&
 		summary_is <<-'SUMMARY'
 			1 capability.everest-chown auth x1
 			1 capability.everest-chown car_slac x1
@@ -19,6 +19,7 @@ start_is_told() {
 			1 capability.everest-chown slac x1
 			1 capability.everest-chown sniffer x1
 			1 capability.held josev x1
+			2 config.capabilities-beyond-page - x1
 			3 capability.held auth x1
 			1 self.started - x1
 			1 self.usb-baseline - x1
