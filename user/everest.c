@@ -102,7 +102,7 @@ static int found_open(struct found *found)
 	char boot[BOOT_BYTES + 2] = "";
 	size_t size = 0;
 
-	found->size = sizeof(boot) + FINDINGS_MAX * (HASH_HEX + 1);
+	found->size = sizeof(boot) + (size_t)FINDINGS_MAX * (HASH_HEX + 1);
 	found->now = calloc(1, found->size);
 	if (!found->now)
 		return -ENOMEM;

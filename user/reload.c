@@ -201,7 +201,7 @@ static int policy_follow(struct daemon *daemon)
 	_cleanup_(policy_freep) struct policy *next = NULL;
 	struct policy_errors errors = { .n = 0 };
 	int err = policy_load_default(daemon->options->policy, &next, &errors);
-	bool mended, changed = !err && strcmp(next->hash, daemon->policy->hash) != 0;
+	bool mended, changed = next && strcmp(next->hash, daemon->policy->hash) != 0;
 
 	if (!err && changed)
 		err = swap(daemon, next);
