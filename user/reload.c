@@ -11,6 +11,7 @@
  */
 #include "reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -201,8 +202,10 @@ static int policy_follow(struct daemon *daemon)
 	_cleanup_(policy_freep) struct policy *next = NULL;
 	struct policy_errors errors = { .n = 0 };
 	int err = policy_load_default(daemon->options->policy, &next, &errors);
-	bool mended, changed = next && strcmp(next->hash, daemon->policy->hash) != 0;
+	bool mended, changed;
 
+	assert(daemon->policy);
+	changed = next && strcmp(next->hash, daemon->policy->hash) != 0;
 	if (!err && changed)
 		err = swap(daemon, next);
 	if (err < 0) {
