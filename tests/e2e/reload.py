@@ -6,6 +6,7 @@ policy or by the other, and all of them are; and a start with a bad file."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,6 +261,26 @@ def under_load(world, a, b, rules, silent=False):
     print(f"# {done} binds, {refused} refusals: {sums}")
 
 
+def drop_ins(world):
+    """Without --policy: /etc/evmon/policy.yaml and policy.d, here a copy of /etc of the daemon's own."""
+    etc = world.dir + "/etc"
+    shutil.copytree("/etc", etc, symlinks=True, ignore=shutil.ignore_patterns("evmon"))
+    os.makedirs(etc + "/evmon/policy.d", mode=0o755)
+    world.policy = etc + "/evmon/policy.yaml"
+    world.write_policy()
+    world.daemon = world.start(["unshare", "--mount", "sh", "-c",
+                                f"mount --bind {etc} /etc && exec {EVMON} run --no-mqtt "
+                                f"--state-dir {world.state}"], env=world.env())
+    world.daemon.wait_text("protecting: ")
+    world.policy = etc + "/evmon/policy.d/50-site.yaml"
+    said(world, "is in force", by_rename, world, "version: 1\n" + bind("bind.x"))
+    line = said(world, "50-site.yaml:", by_rename, world, "version: 1\nbindd: []\n")
+    true(line, "/etc/evmon/policy.d/50-site.yaml:2:1: unknown key" in line)
+    said(world, "valid again", by_rename, world, "version: 1\n" + bind("bind.x"))
+    said(world, "is in force", os.unlink, world.policy)
+    same("the daemon's end", world.daemon.stop(), 0)
+
+
 def main():
     enter_namespace()
     tap = Tap()
@@ -271,6 +292,7 @@ def main():
         ("a good file, by every way to replace one", good),
         ("SIGHUP", by_signal),
         ("a bad file, a vanished one, one that others can write", bad),
+        ("drop-ins that come, go wrong and go", drop_ins),
         ("a start with a bad file", start_with_bad),
         ("EVerest's config changes", config),
         ("two hundred reloads, told by one rule or by another", under_load, bind("bind.x"),
