@@ -185,13 +185,15 @@ void trace_tree_describe(const struct trace_tree *tree, FILE *out)
 	fprintf(out, "# tree of %s, modules in %s\n",
 		tree->root[0] ? tree->root : tree->policy->manager,
 		dir[0] ? dir : "no directory that was found: capabilities show as allow");
-	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++) {
+	for (unsigned i = COVERAGE_BIND; i < COVERAGE_USB; i++) {
+		enum coverage_role role = (enum coverage_role)i;
 		const struct coverage_row *row = &coverage->rows[role];
-		bool refused = role == COVERAGE_BIND_DENY; /* its limits are about refusing */
+		bool refused = coverage_role_denies(role); /* its limits are about refusing */
 		const char *limits = refused ? NULL : row->limits;
 
-		fprintf(out, "# %s: %s%s%s\n",
-			refused ? "refused binds" : coverage_role_name((enum coverage_role)role),
+		fprintf(out, "# %s%s: %s%s%s\n", refused ? "refused " : "",
+			refused ? sensor_name(coverage_role_sensor(role)) :
+				  coverage_role_name(role),
 			row->n_hooks ? hook_name(row->hooks[0]) : "no hook works here",
 			limits ? "; " : "", limits ? limits : "");
 	}

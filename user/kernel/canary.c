@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/hooks.h"
 #include "kernel/internal.h"
 #include "kernel/tables.h"
 #include "kernel/tallies.h"
@@ -48,17 +49,20 @@ static const char *const deed_names[DEED_MAX] = {
 	[DEED_EXEC] = "exec",
 };
 
-/* The deed that a hook waits for. */
+/* The deed that a hook waits for, by the sensor that it serves. */
 static enum deed hook_deed(enum evmon_hook hook)
 {
 	if (hook == EVMON_HOOK_FEXIT_INET6_BIND || hook == EVMON_HOOK_CGROUP_POST_BIND6 ||
 	    hook == EVMON_HOOK_CGROUP_BIND6)
 		return DEED_BIND6;
-	if (hook == EVMON_HOOK_TP_EXEC)
+	switch ((unsigned)coverage_role_sensor(hook_get(hook)->role)) {
+	case EVMON_SENSOR_EXEC:
 		return DEED_EXEC;
-	if (hook == EVMON_HOOK_FEXIT_CAPABLE || hook == EVMON_HOOK_TP_CAP_CAPABLE)
+	case EVMON_SENSOR_CAPABILITY:
 		return DEED_CHECK;
-	return DEED_BIND4;
+	default:
+		return DEED_BIND4;
+	}
 }
 
 static int bind_free(int fd, int level, int option, const void *address, socklen_t size)
@@ -123,7 +127,7 @@ int canary_start(struct kernel *kernel, pid_t *ret_pid)
 		return -errno;
 	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
 		kernel->canary_before[i] = tallies_canary(kernel, i);
-	kernel->denial_is_new = false;
+	memset(kernel->is_new, 0, sizeof(kernel->is_new));
 	tables_spawner(kernel, getpid(), EVMON_CLASS_CANARY);
 	pid = fork();
 	if (pid == 0)
@@ -223,11 +227,9 @@ int canary_finish(struct kernel *kernel, pid_t pid)
 			return err;
 		}
 	word_complete(word, status);
-	role_judge(kernel, COVERAGE_BIND, word);
-	if (!kernel->denial_is_new) /* else it came by before */
-		role_judge(kernel, COVERAGE_BIND_DENY, word);
-	role_judge(kernel, COVERAGE_CAPABILITY, word);
-	role_judge(kernel, COVERAGE_EXEC, word);
+	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++)
+		if (!kernel->is_new[role]) /* else it came by before */
+			role_judge(kernel, (enum coverage_role)role, word);
 	tree_judge(kernel, pid, word);
 	munmap(word, sizeof(*word));
 	return 0;

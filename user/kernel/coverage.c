@@ -10,20 +10,26 @@
 
 #include "base/macros.h"
 
+enum role_kind {
+	OPTIONAL,
+	NEEDED, /* without it evmon is degraded */
+	DENIES
+};
+
 static const struct {
 	const char *name;
 	enum evmon_sensor sensor;
-	bool needed; /* without it evmon is degraded */
+	enum role_kind kind;
 } roles[COVERAGE_ROLE_MAX] = {
-	[COVERAGE_TREE] = { "tree", EVMON_SENSOR_SELF, true },
-	[COVERAGE_SNAPSHOT] = { "snapshot", EVMON_SENSOR_SELF, true },
-	[COVERAGE_UNIT] = { "unit", EVMON_SENSOR_SELF, false },
-	[COVERAGE_LISTENERS] = { "listeners", EVMON_SENSOR_BIND, false },
-	[COVERAGE_BIND] = { "bind", EVMON_SENSOR_BIND, true },
-	[COVERAGE_BIND_DENY] = { "bind-deny", EVMON_SENSOR_BIND, false },
-	[COVERAGE_CAPABILITY] = { "capability", EVMON_SENSOR_CAPABILITY, true },
-	[COVERAGE_EXEC] = { "exec", EVMON_SENSOR_EXEC, true },
-	[COVERAGE_USB] = { "usb", EVMON_SENSOR_USB, true },
+	[COVERAGE_TREE] = { "tree", EVMON_SENSOR_SELF, NEEDED },
+	[COVERAGE_SNAPSHOT] = { "snapshot", EVMON_SENSOR_SELF, NEEDED },
+	[COVERAGE_UNIT] = { "unit", EVMON_SENSOR_SELF, OPTIONAL },
+	[COVERAGE_LISTENERS] = { "listeners", EVMON_SENSOR_BIND, OPTIONAL },
+	[COVERAGE_BIND] = { "bind", EVMON_SENSOR_BIND, NEEDED },
+	[COVERAGE_BIND_DENY] = { "bind-deny", EVMON_SENSOR_BIND, DENIES },
+	[COVERAGE_CAPABILITY] = { "capability", EVMON_SENSOR_CAPABILITY, NEEDED },
+	[COVERAGE_EXEC] = { "exec", EVMON_SENSOR_EXEC, NEEDED },
+	[COVERAGE_USB] = { "usb", EVMON_SENSOR_USB, NEEDED },
 };
 
 static const char *const states[] = {
@@ -47,6 +53,11 @@ enum evmon_sensor coverage_role_sensor(enum coverage_role role)
 	return roles[role].sensor;
 }
 
+bool coverage_role_denies(enum coverage_role role)
+{
+	return roles[role].kind == DENIES;
+}
+
 void coverage_reject(struct coverage_row *row, enum evmon_hook hook, const char *reason)
 {
 	struct coverage_tried *tried;
@@ -63,7 +74,7 @@ bool coverage_degraded(const struct coverage *coverage, char *reason, size_t siz
 	for (unsigned i = 0; i < COVERAGE_ROLE_MAX; i++) {
 		const struct coverage_row *row = &coverage->rows[i];
 
-		if (!roles[i].needed ||
+		if (roles[i].kind != NEEDED ||
 		    (row->state != COVERAGE_NONE && row->state != COVERAGE_BROKEN))
 			continue;
 		if (row->state == COVERAGE_BROKEN)
@@ -84,7 +95,7 @@ bool coverage_unproven(const struct coverage *coverage, char *reason, size_t siz
 	for (unsigned i = 0; i < COVERAGE_ROLE_MAX; i++) {
 		const struct coverage_row *row = &coverage->rows[i];
 
-		if (!roles[i].needed || row->state != COVERAGE_UNPROVEN || !row->reason[0])
+		if (roles[i].kind != NEEDED || row->state != COVERAGE_UNPROVEN || !row->reason[0])
 			continue;
 		snprintf(reason, size, "%s is not proven: %s", roles[i].name, row->reason);
 		return true;
@@ -97,7 +108,7 @@ bool coverage_blind(const struct coverage *coverage)
 	for (unsigned i = COVERAGE_BIND; i < COVERAGE_ROLE_MAX; i++) {
 		enum coverage_state state = coverage->rows[i].state;
 
-		if (i != COVERAGE_BIND_DENY && state != COVERAGE_NONE && state != COVERAGE_BROKEN)
+		if (roles[i].kind != DENIES && state != COVERAGE_NONE && state != COVERAGE_BROKEN)
 			return false;
 	}
 	return true;

@@ -63,6 +63,8 @@ const char *coverage_role_name(enum coverage_role role);
 const char *coverage_state_name(enum coverage_state state);
 /* The sensor that a role serves; SELF for tree, snapshot and unit, which serve all. */
 enum evmon_sensor coverage_role_sensor(enum coverage_role role);
+/* Its hooks refuse: they are attached only where a rule denies. */
+bool coverage_role_denies(enum coverage_role role);
 /* A sensor without a working hook, or whose hook is broken; the first such role's reason. */
 bool coverage_degraded(const struct coverage *coverage, char *reason, size_t size);
 /* A sensor that evmon needs and whose hook the canary could not come by; the first one's reason. */

@@ -39,8 +39,10 @@ struct kernel {
 	uint8_t policy_serial;
 	bool policy_written;   /* at least once */
 	bool policy_unsettled; /* programs may still read a copy that is about to be written */
-	bool denial_is_new;    /* attached since the canary was sent */
-	int cgroup_fd;	       /* root of the unified hierarchy; -1: none */
+	bool is_new[COVERAGE_ROLE_MAX]; /* attached to deny since the canary was sent */
+	int cgroup_fd;			/* root of the unified hierarchy; -1: none */
 };
 
 struct bpf_program *kernel_program(const struct kernel *kernel, enum evmon_hook hook);
+/* What fails is in the role's row. */
+void kernel_role_attach(struct kernel *kernel, enum coverage_role role);

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "kernel/cgroup.h"
+#include "kernel/denial.h"
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
 #include "kernel/ring.h"
@@ -323,7 +324,7 @@ static int hook_attach(struct kernel *kernel, enum evmon_hook id)
 	return 0;
 }
 
-static void role_attach(struct kernel *kernel, enum coverage_role role)
+void kernel_role_attach(struct kernel *kernel, enum coverage_role role)
 {
 	struct coverage_row *row = &kernel->coverage.rows[role];
 
@@ -342,50 +343,15 @@ static void role_attach(struct kernel *kernel, enum coverage_role role)
 		row->state = COVERAGE_UNPROVEN;
 }
 
-static bool policy_denies_bind(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_bind; i++)
-		if (policy->bind[i].action == ACTION_DENY)
-			return true;
-	return false;
-}
-
-static bool denies(const struct kernel *kernel)
-{
-	enum coverage_state state = kernel->coverage.rows[COVERAGE_BIND_DENY].state;
-
-	return state == COVERAGE_UNPROVEN || state == COVERAGE_PROVEN || state == COVERAGE_BROKEN;
-}
-
-void kernel_denial_begin(struct kernel *kernel, const struct policy *policy)
-{
-	if (!policy_denies_bind(policy) || denies(kernel))
-		return;
-	role_attach(kernel, COVERAGE_BIND_DENY);
-	kernel->denial_is_new = true;
-}
-
-void kernel_denial_end(struct kernel *kernel, const struct policy *policy)
-{
-	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_BIND_DENY];
-
-	if (policy_denies_bind(policy) || !denies(kernel))
-		return;
-	for (size_t i = 0; i < row->n_hooks; i++)
-		bpf_link__destroy(TAKE_PTR(kernel->links[row->hooks[i]]));
-	row->state = COVERAGE_READY;
-	row->reason[0] = '\0';
-}
-
 int kernel_attach(struct kernel *kernel, const struct policy *policy)
 {
 	for (unsigned role = 0; role < COVERAGE_USB; role++) {
-		if (role == COVERAGE_BIND_DENY && !kernel->options.tracing &&
-		    !policy_denies_bind(policy))
+		if (coverage_role_denies((enum coverage_role)role) && !kernel->options.tracing &&
+		    !denial_wanted((enum coverage_role)role, policy))
 			continue;
 		/* Iterators are programs that are read, see snapshot.c and listeners.c. */
 		if (role != COVERAGE_SNAPSHOT && role != COVERAGE_LISTENERS)
-			role_attach(kernel, role);
+			kernel_role_attach(kernel, (enum coverage_role)role);
 	}
 	return coverage_blind(&kernel->coverage) ? -ENOTSUP : 0;
 }
