@@ -219,8 +219,8 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 	if (next.class >= EVMON_CLASS_PENDING && e->root)
 		next.flags = EVMON_TASK_ROOT_MODULE;
 	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_ANY)) {
-		stats_count(tasks_full);
-		return NULL;
+		tasks_are_full();
+		return task_unlisted();
 	}
 	return bpf_map_lookup_elem(&evmon_tasks, &tgid);
 }

@@ -21,6 +21,11 @@ struct evmon_ring_map evmon_bulk SEC(".maps");
 struct evmon_stats_map evmon_stats SEC(".maps");
 
 struct evmon_settings evmon_settings;
+struct evmon_task evmon_unlisted = {
+	.class = EVMON_CLASS_OTHER,
+	.slot = EVMON_CLASS_OTHER,
+	.subject = EVMON_SUBJECT_EVEREST,
+};
 struct evmon_listener evmon_listener;
 const volatile bool evmon_tracing = false;
 const volatile bool evmon_tree_only = false;

@@ -15,8 +15,9 @@
 #include "evmon/stats.h"
 
 /* Tasks of the watched trees by tgid. Written by fork, exec, exit and iter/task; read by every
- * hook. Preallocated, never LRU: a task that falls out would be unwatched. When full: the task is
- * not watched and stats.tasks_full says so. */
+ * hook. Preallocated, never LRU: a task that falls out would be unwatched. When full: stats.tasks_full
+ * counts, and until user space has found room for all, a task without an entry is judged by its
+ * cgroup, see task_current(). */
 struct evmon_tasks_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EVMON_TASKS);
@@ -24,6 +25,7 @@ struct evmon_tasks_map {
 	__type(value, struct evmon_task);
 };
 extern struct evmon_tasks_map evmon_tasks SEC(".maps");
+extern struct evmon_task evmon_unlisted; /* what all are who find no room: `other` */
 
 /* Executables that mean something, by device and inode. Written by user space, read at exec. */
 struct evmon_exes_map {
@@ -133,6 +135,13 @@ extern const volatile bool evmon_can_read_kernel;
 		if (stats_)                                                             \
 			stats_->member++;                                               \
 	})
+
+/* A task of a tree found no room in the map. */
+static __always_inline void tasks_are_full(void)
+{
+	stats_count(tasks_full);
+	evmon_settings.tasks_full = 1;
+}
 
 static __always_inline const struct evmon_policy *policy_active(void)
 {

@@ -20,6 +20,15 @@ static __always_inline struct evmon_task *task_of(struct task_struct *task)
 	return t;
 }
 
+/* The current task is in the unit's cgroup or beneath. Global: verified once; in tree.bpf.c. */
+int task_is_of_unit(void);
+
+/* A task without an entry, while the map has no room: it is of the tree if its cgroup is. */
+static __always_inline struct evmon_task *task_unlisted(void)
+{
+	return evmon_settings.tasks_full && task_is_of_unit() ? &evmon_unlisted : NULL;
+}
+
 /* NULL: not watched, subject host. */
 static __always_inline struct evmon_task *task_current(void)
 {
@@ -27,7 +36,7 @@ static __always_inline struct evmon_task *task_current(void)
 	struct evmon_task *t = bpf_map_lookup_elem(&evmon_tasks, &tgid);
 
 	if (!t || t->start_ns != bpf_get_current_task_btf()->group_leader->start_boottime)
-		return NULL;
+		return task_unlisted();
 	return t;
 }
 

@@ -44,6 +44,11 @@ static __noinline bool task_in_unit(struct task_struct *task)
 	return false;
 }
 
+int task_is_of_unit(void)
+{
+	return task_in_unit(bpf_get_current_task_btf());
+}
+
 /* The class that the image which a task runs gives; HOST: none, PENDING: not known yet. */
 static __always_inline __u16 class_of_image(struct task_struct *task)
 {
@@ -183,7 +188,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	next.start_ns = child->start_boottime;
 	next.flags |= EVMON_TASK_UNEXECED;
 	if (bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_ANY))
-		stats_count(tasks_full);
+		tasks_are_full();
 	return 0;
 }
 
@@ -215,7 +220,7 @@ static __noinline int orphans_mark(struct task_struct *parent)
 
 		next.start_ns = BPF_CORE_READ(child, start_boottime);
 		if (tgid && bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST) == -E2BIG)
-			stats_count(tasks_full);
+			tasks_are_full();
 		at = (unsigned long)BPF_CORE_READ(child, sibling.next);
 	}
 	return 0;
@@ -293,44 +298,29 @@ static __always_inline void orphan_complete(struct task_struct *task, struct evm
 	t->flags &= ~EVMON_TASK_ORPHAN;
 }
 
-/* User space names an instance by the task that runs its executable; here it comes down. */
-static __noinline int slot_inherit(struct task_struct *task, struct evmon_task *t)
-{
-	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
-		struct evmon_task *above;
-
-		task = task->real_parent;
-		above = task_of(task);
-		if (!above || above->class != t->class)
-			return 0;
-		if (above->slot != EVMON_CLASS_OTHER) {
-			t->slot = above->slot;
-			t->held = above->held;
-			t->flags |= above->flags & EVMON_TASK_ROOT_MODULE;
-			return 0;
-		}
-	}
-	return 0;
-}
-
-/* User space finds out that a task is a script's, and so a module; whoever it started is, too. */
+/*
+ * User space names an instance by the task that runs its executable, and finds out that a task is a
+ * script's, and so a module; here it comes down to whoever they started. True: the class did.
+ */
 static __noinline bool module_inherit(struct task_struct *task, struct evmon_task *t)
 {
+	bool other = t->class == EVMON_CLASS_OTHER;
+
 	for (int i = 0; i < TASK_DEPTH && task->tgid; i++) {
 		struct evmon_task *above;
 
 		task = task->real_parent;
 		above = task_of(task);
-		if (!above ||
-		    (above->class < EVMON_CLASS_MODULE && above->class != EVMON_CLASS_OTHER))
+		if (!above || (above->class != t->class &&
+			       !(other && above->class >= EVMON_CLASS_MODULE)))
 			return false;
-		if (above->class == EVMON_CLASS_OTHER)
+		if (above->class == t->class && above->slot == EVMON_CLASS_OTHER)
 			continue;
 		t->slot = above->slot;
 		t->held = above->held;
 		t->flags |= above->flags & EVMON_TASK_ROOT_MODULE;
 		t->class = above->class;
-		return true;
+		return other;
 	}
 	return false;
 }
@@ -342,9 +332,8 @@ static __always_inline int on_task_known(struct seq_file *seq, struct task_struc
 
 	if (added)
 		orphan_complete(task, t);
-	if (t->class >= EVMON_CLASS_MODULE && t->slot == EVMON_CLASS_OTHER)
-		slot_inherit(task, t);
-	if (t->class == EVMON_CLASS_OTHER)
+	if (t->class == EVMON_CLASS_OTHER ||
+	    (t->class >= EVMON_CLASS_MODULE && t->slot == EVMON_CLASS_OTHER))
 		added |= module_inherit(task, t);
 	seen_write(seq, task, t, added);
 	return 0;
@@ -375,7 +364,7 @@ int iter_task(struct bpf_iter__task *ctx)
 	tgid = task->tgid;
 	err = bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST);
 	if (err == -E2BIG)
-		stats_count(tasks_full);
+		tasks_are_full();
 	if (err)
 		return 0;
 	seen_write(ctx->meta->seq, task, &next, 1);

@@ -26,6 +26,7 @@
 #include "good.h"
 #include "kernel/canary.h"
 #include "kernel/ring.h"
+#include "kernel/snapshot.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
 #include "reload.h"
@@ -55,11 +56,11 @@ static int on_batch(void *userdata)
 static int full_check(struct daemon *daemon, const struct ring_counts *counts)
 {
 	const struct {
-		uint64_t n;
+		bool full;
 		const char *what, *detail;
 	} maps[] = {
-		{ counts->tasks_full, "tasks",
-		  "tasks of the tree are not watched: the task map is full" },
+		{ snapshot_is_due(daemon->kernel), "tasks",
+		  "the task map is full: who has no entry is judged by the unit's cgroup alone" },
 		{ counts->slots_full, "slots",
 		  "module instances share a slot: all slots are taken" },
 		{ counts->tallies_full, "tallies",
@@ -68,7 +69,9 @@ static int full_check(struct daemon *daemon, const struct ring_counts *counts)
 	int err = 0;
 
 	for (unsigned i = 0; err >= 0 && i < ARRAY_SIZE(maps); i++) {
-		if (!maps[i].n || daemon->full_told >> i & 1)
+		if (!maps[i].full)
+			daemon->full_told &= ~(1U << i);
+		if (!maps[i].full || daemon->full_told >> i & 1)
 			continue;
 		daemon->full_told |= 1U << i;
 		log_warning("%s", maps[i].detail);
@@ -146,11 +149,26 @@ static int canary_send(struct daemon *daemon)
 	return loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon, &daemon->canary_end);
 }
 
+/* Tasks that found no room are looked for until all have it. */
+static int room_look(struct daemon *daemon)
+{
+	int err = 0;
+
+	if (!snapshot_is_due(daemon->kernel))
+		return 0;
+	err = found_tasks(daemon);
+	if (err >= 0 && !snapshot_is_due(daemon->kernel))
+		log_notice("the task map has room for all again");
+	return err == -ENOTSUP ? 0 : err;
+}
+
 static int on_stamp(void *userdata)
 {
 	struct daemon *daemon = userdata;
 	int err = lost_check(daemon);
 
+	if (err >= 0)
+		err = room_look(daemon);
 	if (err >= 0 && !daemon->canary && clock_boot_ns() >= daemon->canary_next_ns)
 		err = canary_send(daemon);
 	if (err < 0)
@@ -296,7 +314,7 @@ static int watch_start(struct daemon *daemon)
 	if (err >= 0)
 		err = everest_judge(daemon);
 	if (err >= 0)
-		err = found_at_start(daemon);
+		err = found_tasks(daemon);
 	if (err == -ENOTSUP) /* coverage says so */
 		err = 0;
 	if (err >= 0)

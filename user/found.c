@@ -177,13 +177,13 @@ void found_joined(struct daemon *daemon, const struct event *event)
 		settle_arm(daemon);
 }
 
-struct found_tasks {
+struct found {
 	struct daemon *daemon;
 	struct snapshot_task *at;
 	size_t n, room;
 };
 
-static struct snapshot_task *found_slot(struct found_tasks *found, const struct snapshot_task *task)
+static struct snapshot_task *found_slot(struct found *found, const struct snapshot_task *task)
 {
 	struct snapshot_task *more;
 
@@ -204,7 +204,7 @@ static struct snapshot_task *found_slot(struct found_tasks *found, const struct 
  * known whose they are, and come again when it is. */
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
-	struct found_tasks *found = userdata;
+	struct found *found = userdata;
 	struct snapshot_task *mine = found_slot(found, task);
 
 	if (!mine)
@@ -230,9 +230,9 @@ static int judge_found(struct daemon *daemon, const struct snapshot_task *task)
 	return task->class == EVMON_CLASS_OTHER ? found_other(daemon, task) : 0;
 }
 
-int found_at_start(struct daemon *daemon)
+int found_tasks(struct daemon *daemon)
 {
-	struct found_tasks found = { .daemon = daemon };
+	struct found found = { .daemon = daemon };
 	int err = snapshot_take(daemon->kernel, on_task, &found);
 
 	for (size_t i = 0; err >= 0 && i < found.n; i++)

@@ -190,7 +190,7 @@ static int in_force(struct daemon *daemon, struct policy *next)
 	if (err >= 0)
 		err = config_follow(daemon);
 	if (err >= 0 && tasks_differ(before, next))
-		err = found_at_start(daemon);
+		err = found_tasks(daemon);
 	daemon->canary_next_ns = 0;
 	report_status(daemon);
 	log_notice("policy %s is in force, after %s", next->hash, before->hash);

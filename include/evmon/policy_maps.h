@@ -124,6 +124,7 @@ struct evmon_settings {
 	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
 	__u32 unit_level;    /* depth of unit_cgroup below the root */
 	__u32 root;	     /* --trace: tgid of the root, a manager whatever it runs; 0: none */
+	__u32 tasks_full;    /* tasks of a tree have no entry: the map had no room */
 	__u32 snapshot;	     /* a snapshot is being taken: hooks look after who has no entry yet */
 	__u32 zero;	     /* is 0, which the verifier does not know, see lineage_walk() */
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */

@@ -139,6 +139,8 @@ class World:
         self.config, self.policy = self.dir + "/config.yaml", self.dir + "/policy.yaml"
         self.modules = self.everest + "/libexec/everest/modules"
         self.daemon = self.journal = self.sub = self.publisher = self.manager = None
+        self.unit = None  # path of the unit's cgroup, where the test has one
+        self.before_manager = []  # a command that starts the manager
         self.netns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/net")))
         self.mntns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/mnt")))
         self.seen = 0
@@ -264,7 +266,8 @@ class World:
             os.fchmod(out.fileno(), 0o644)
             out.write("version: 1\n"
                       f"everest: {{manager: {self.everest}/bin/manager, settle: {settle},\n"
-                      f"          modules_dir: {self.modules}, config: {self.config}}}\n"
+                      f"          modules_dir: {self.modules}, config: {self.config}"
+                      f"{', unit: ' + self.unit if self.unit else ''}}}\n"
                       f"exec: {{root: {{allow: [{self.everest}/bin/manager]}}}}\n")
             if window:
                 out.write(f"aggregate: {{window: {window}}}\n")
@@ -346,9 +349,10 @@ class World:
         """Starts the tree; it is back when all modules have started."""
         shutil.rmtree(self.sim, ignore_errors=True)
         before = len(self.states.lines)
-        self.manager = self.start([self.everest + "/bin/manager", "--config", self.config,
-                                   "--sim-dir", self.sim, "--status-fifo", self.status_fifo,
-                                   *options], env=self.tree_env())
+        self.manager = self.start([*self.before_manager, self.everest + "/bin/manager",
+                                   "--config", self.config, "--sim-dir", self.sim,
+                                   "--status-fifo", self.status_fifo, *options],
+                                  env=self.tree_env())
         try:
             self.states.wait_text("ALL_MODULES_STARTED", before)
         except AssertionError as error:

@@ -43,6 +43,7 @@ struct trace {
 	bool color;
 	char station[STATION_MAX], boot[64];
 	uint64_t started_ns, shown, events, violations, bad, lost_told;
+	bool full_told;
 	uint64_t by_rule[EVMON_RULES];
 	pid_t child;
 	bool ending; /* it was told to end */
@@ -148,11 +149,15 @@ static void tell_lost(struct trace *trace)
 {
 	struct ring_counts counts;
 
-	if (ring_counts(trace->tree.kernel, &counts) < 0 || counts.bulk_lost == trace->lost_told)
+	if (ring_counts(trace->tree.kernel, &counts) < 0)
 		return;
-	log_warning("%llu events lost: the ring was full",
-		    (unsigned long long)(counts.bulk_lost - trace->lost_told));
+	if (counts.bulk_lost != trace->lost_told)
+		log_warning("%llu events lost: the ring was full",
+			    (unsigned long long)(counts.bulk_lost - trace->lost_told));
+	if (counts.tasks_full && !trace->full_told)
+		log_warning("tasks of the tree are not watched: the task map is full");
 	trace->lost_told = counts.bulk_lost;
+	trace->full_told = counts.tasks_full;
 }
 
 static int drain(struct trace *trace)

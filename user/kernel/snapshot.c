@@ -72,10 +72,35 @@ static int pass(struct bpf_link *link, snapshot_fn fn, void *userdata)
 	}
 }
 
+static uint64_t tasks_without_room(const struct kernel *kernel)
+{
+	struct ring_counts counts = { 0 };
+
+	return ring_counts(kernel, &counts) < 0 ? UINT64_MAX : counts.tasks_full;
+}
+
+/* Who had no room has it now, if nobody has missed it since; a hook may find out at any moment. */
+static void room_found(struct kernel *kernel, uint64_t before)
+{
+	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+
+	if (tasks_without_room(kernel) != before)
+		return;
+	__atomic_store_n(&settings->tasks_full, 0, __ATOMIC_SEQ_CST);
+	if (tasks_without_room(kernel) != before)
+		settings->tasks_full = 1;
+}
+
+bool snapshot_is_due(const struct kernel *kernel)
+{
+	return kernel->skeleton->bss->evmon_settings.tasks_full;
+}
+
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 {
 	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_SNAPSHOT];
 	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	uint64_t without_room = tasks_without_room(kernel);
 	struct bpf_link *link;
 	int added = 1;
 
@@ -89,6 +114,8 @@ int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 		added = pass(link, fn, userdata);
 	settings->snapshot = 0;
 	bpf_link__destroy(link);
+	if (!added)
+		room_found(kernel, without_room);
 	row->state = added < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
 	return added < 0 ? added : 0;
 }

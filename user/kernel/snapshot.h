@@ -21,3 +21,7 @@ typedef int (*snapshot_fn)(const struct snapshot_task *task, void *userdata);
  * is no gap. fn is called once for each task found; it may name its instance (tables_task_class),
  * which its descendants then take over. -ENOTSUP: no iterator here. */
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata);
+
+/* The task map had no room for a task of a tree. While that lasts, who has no entry is judged by
+ * his cgroup; a snapshot that finds room for all ends it. */
+bool snapshot_is_due(const struct kernel *kernel);
