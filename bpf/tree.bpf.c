@@ -83,6 +83,7 @@ struct lineage {
 	__u32 nearest;	/* class that an image gives */
 	__u32 executed; /* beneath that, something else was executed */
 	__u32 rooted;	/* the root is among them: whoever is above is no concern */
+	__u32 modules;	/* how many of them run a module's file */
 };
 
 /*
@@ -95,7 +96,7 @@ struct lineage {
 static __noinline struct evmon_task *lineage_walk(struct task_struct *task, struct lineage *l)
 {
 	__u32 highest = evmon_settings.zero, nearest = highest, executed = highest;
-	__u32 rooted = highest;
+	__u32 rooted = highest, modules = highest;
 	struct evmon_task *known = NULL;
 
 #pragma unroll
@@ -111,8 +112,10 @@ static __noinline struct evmon_task *lineage_walk(struct task_struct *task, stru
 		}
 		forget(class);
 		forget(own);
-		if (class >= EVMON_CLASS_MODULE)
+		if (class >= EVMON_CLASS_MODULE) {
 			highest = class;
+			modules++;
+		}
 		if (!nearest) {
 			nearest = class;
 			if (!class)
@@ -121,6 +124,7 @@ static __noinline struct evmon_task *lineage_walk(struct task_struct *task, stru
 		forget(highest);
 		forget(nearest);
 		forget(executed);
+		forget(modules);
 		if (task_is_root(task)) {
 			rooted = 1;
 			break;
@@ -128,17 +132,21 @@ static __noinline struct evmon_task *lineage_walk(struct task_struct *task, stru
 		task = task->real_parent;
 	}
 	l->rooted = rooted;
+	l->modules = modules;
 	l->highest = highest;
 	l->nearest = nearest;
 	l->executed = executed;
 	return known;
 }
 
-/* The entry of a task that has none; false: it belongs to no tree. */
-static __always_inline bool place(struct task_struct *task, struct evmon_task *next)
+/* The entry of a task that has none; false: it belongs to no tree. top: it is the one module on the
+ * way up to the tree's root. */
+static __always_inline bool place(struct task_struct *task, struct evmon_task *next, bool *top)
 {
 	struct lineage l = {};
 	struct evmon_task *known = lineage_walk(task, &l);
+
+	*top = l.modules == 1 && !(known && known->class >= EVMON_CLASS_MODULE);
 
 	if (evmon_tree_only && !known && !l.rooted)
 		return false;
@@ -172,6 +180,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	__u32 tgid = child->tgid;
 	struct evmon_task next = {};
 	struct evmon_task *t;
+	bool top;
 
 	if (tgid == parent_tgid)
 		return 0;
@@ -182,7 +191,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 		next.slot = next.class <= EVMON_CLASS_OTHER ? next.class : EVMON_CLASS_HOST;
 	} else if (t) {
 		next = *t;
-	} else if (!evmon_settings.snapshot || !place(parent, &next)) {
+	} else if (!evmon_settings.snapshot || !place(parent, &next, &top)) {
 		return 0;
 	}
 	next.start_ns = child->start_boottime;
@@ -206,10 +215,11 @@ static __noinline int orphans_mark(struct task_struct *parent)
 	struct evmon_task next = {};
 	unsigned long at, end = bpf_core_field_offset(struct task_struct, children);
 	unsigned long sibling = bpf_core_field_offset(struct task_struct, sibling);
+	bool top;
 
 	if (t)
 		next = *t;
-	else if (!place(parent, &next))
+	else if (!place(parent, &next, &top))
 		return 0;
 	next.flags = (next.flags & EVMON_TASK_ROOT_MODULE) | EVMON_TASK_ORPHAN;
 	end += (unsigned long)parent;
@@ -346,6 +356,7 @@ int iter_task(struct bpf_iter__task *ctx)
 	struct evmon_task next = {};
 	struct evmon_task *t;
 	__u32 tgid;
+	bool top;
 	long err;
 
 	if (!task || !task->mm || task->flags & PF_EXITING)
@@ -355,12 +366,17 @@ int iter_task(struct bpf_iter__task *ctx)
 		return 0;
 	t = task_of(task);
 	if (t)
-		return on_task_known(ctx->meta->seq, task, t);
-	if (!place(task, &next))
+		return evmon_settings.listing ? 0 : on_task_known(ctx->meta->seq, task, t);
+	if (!place(task, &next, &top))
 		return 0;
 	if (next.class >= EVMON_CLASS_MODULE && next.slot == EVMON_CLASS_OTHER &&
 	    cred_is_root(task->cred))
 		next.flags |= EVMON_TASK_ROOT_MODULE;
+	if (evmon_settings.listing) {
+		if (top && class_of_image(task) == next.class && !task_forked_only(task))
+			seen_write(ctx->meta->seq, task, &next, 1);
+		return 0;
+	}
 	tgid = task->tgid;
 	err = bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST);
 	if (err == -E2BIG)

@@ -290,6 +290,66 @@ static void what_a_script_started_before_goes_with_it(void **state)
 	world_close(&w);
 }
 
+/* No hook sees it fork without its name; one that has ended by then is nobody. */
+static int on_listed(const struct snapshot_task *task, void *userdata)
+{
+	struct tables_task named = { task->pid, task->start_ns, task->class };
+	struct seen *seen = userdata;
+	struct evmon_task entry;
+	unsigned slot = 0;
+	int err;
+
+	if ((pid_t)task->pid != seen->world->pid)
+		return 0;
+	seen->n++;
+	assert_false(world_task(seen->world, (pid_t)task->pid, &entry));
+	if (!seen->name) {
+		assert_int_equal(kill((pid_t)task->pid, SIGKILL), 0);
+		assert_int_equal(waitpid((pid_t)task->pid, NULL, 0), task->pid);
+	}
+	err = tables_task_class(seen->world->kernel, &named, "one:Alpha", &slot, NULL);
+	assert_true(world_task(seen->world, (pid_t)task->pid, &entry));
+	assert_int_equal(entry.slot, slot);
+	assert_true(slot >= EVMON_SLOT_MODULE);
+	return err;
+}
+
+static void module_listed(bool lives)
+{
+	struct world w;
+	struct seen seen = { .world = &w, .name = lives };
+	struct evmon_task task;
+
+	world_open(&w, NULL);
+	world_needs(&w, COVERAGE_SNAPSHOT);
+	w.evicted = true;
+	world_start(&w, "modules/Alpha/Alpha", (const char *const[]){ "one:Alpha", "wait", NULL });
+	assert_non_null(world_hear(&w));
+	forget_all(&w);
+	assert_int_equal(snapshot_take(w.kernel, on_listed, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(world_task(&w, w.pid, &task), lives);
+	if (lives) {
+		world_go_on(&w);
+		world_wait(&w);
+	} else {
+		close(TAKE_FD(w.control));
+	}
+	world_close(&w);
+}
+
+static void a_module_has_its_name_before_it_has_an_entry(void **state)
+{
+	(void)state;
+	module_listed(true);
+}
+
+static void a_module_that_ends_while_it_is_named_leaves_no_entry(void **state)
+{
+	(void)state;
+	module_listed(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +358,8 @@ int main(void)
 		cmocka_unit_test(the_root_that_was_asked_for_is_a_manager),
 		cmocka_unit_test(what_a_script_started_before_goes_with_it),
 		cmocka_unit_test(a_group_without_its_leader_is_found),
+		cmocka_unit_test(a_module_has_its_name_before_it_has_an_entry),
+		cmocka_unit_test(a_module_that_ends_while_it_is_named_leaves_no_entry),
 		cmocka_unit_test(no_task_of_a_tree_that_forks_wildly_is_missed),
 	};
 	int failed;

@@ -34,6 +34,7 @@ struct kernel {
 	uint64_t canary_before[EVMON_HOOK_MAX];
 	struct canary_word *canary_word; /* while one is out */
 	struct exe_table exes;
+	const struct evmon_task_seen *listed; /* whom a snapshot asks to name; NULL: nobody */
 	uint64_t scripts[EVMON_SCRIPTS]; /* named since tables_files_begin() */
 	size_t n_scripts;
 	uint8_t policy_serial;

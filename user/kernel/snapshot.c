@@ -3,12 +3,17 @@
  * The task iterator walks all tasks in the order of their pids and puts those of the tree into
  * the task map, each by its ancestors, its cgroup or its executable. Hooks run meanwhile and, told
  * that a snapshot is being taken, look after whoever loses his ancestors while it lasts; what they
- * have put into the map is left as it is. An instance gets its name between two visits, and a task
- * can be visited before the one whose instance it shares: so passes repeat until one adds nothing.
+ * have put into the map is left as it is. A task can be visited before the one whose instance it
+ * shares, so passes repeat until one adds nothing.
+ *
+ * A first pass only lists the modules: user space names each and makes its entry with the name, so
+ * that what it forks from then on is never without. Who ends before the hooks know of his entry is
+ * not met by the passes that follow, and is forgotten.
  */
 #include "kernel/snapshot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/internal.h"
@@ -37,39 +42,117 @@ static void task_of_seen(const struct evmon_task_seen *seen, struct snapshot_tas
 	memcpy(task->comm, seen->comm, sizeof(seen->comm));
 }
 
-/* Reads whole structs: the kernel gives a record or none, but a read may end between two. */
-static int pass(struct bpf_link *link, snapshot_fn fn, void *userdata)
+struct listed {
+	uint32_t tgid;
+	uint64_t start_ns;
+	bool met; /* by a later pass */
+};
+
+struct snapshot {
+	struct kernel *kernel;
+	struct bpf_link *link;
+	snapshot_fn fn;
+	void *userdata;
+	struct listed *listed; /* owned */
+	size_t n, room;
+	bool listing;
+	int added; /* by this pass */
+};
+
+static int list(struct snapshot *s, const struct evmon_task_seen *seen)
 {
-	_cleanup_(closep) int fd = bpf_iter_create(bpf_link__fd(link));
+	struct listed *more = s->listed;
+
+	if (s->n == s->room) {
+		more = reallocarray(s->listed, s->room + 64, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		s->listed = more;
+		s->room += 64;
+	}
+	more[s->n++] = (struct listed){ seen->tgid, seen->task.start_ns, false };
+	return 0;
+}
+
+static void meet(struct snapshot *s, const struct evmon_task_seen *seen)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->listed[i].tgid == seen->tgid && s->listed[i].start_ns == seen->task.start_ns)
+			s->listed[i].met = true;
+}
+
+static int on_seen(struct snapshot *s, const struct evmon_task_seen *seen)
+{
+	struct snapshot_task task;
+	int err = 0;
+
+	if (s->listing)
+		err = list(s, seen);
+	else if (seen->own)
+		meet(s, seen);
+	if (err < 0 || !seen->added)
+		return err;
+	s->added++;
+	task_of_seen(seen, &task);
+	s->kernel->listed = s->listing ? seen : NULL;
+	err = s->fn(&task, s->userdata);
+	s->kernel->listed = NULL;
+	return err;
+}
+
+/* Reads whole structs: the kernel gives a record or none, but a read may end between two. */
+static int pass(struct snapshot *s)
+{
+	_cleanup_(closep) int fd = bpf_iter_create(bpf_link__fd(s->link));
 	struct evmon_task_seen seen;
 	size_t have = 0;
-	int added = 0;
+	int err = fd < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		struct snapshot_task task;
+	s->added = 0;
+	while (err >= 0) {
 		ssize_t n = read(fd, (char *)&seen + have, sizeof(seen) - have);
-		int err;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return added;
-		have += (size_t)n;
-		if (have < sizeof(seen))
-			continue;
-		have = 0;
-		if (!seen.added)
-			continue;
-		added++;
-		task_of_seen(&seen, &task);
-		err = fn(&task, userdata);
-		if (err < 0)
-			return err;
+			return 0;
+		have = (have + (size_t)n) % sizeof(seen);
+		if (!have)
+			err = on_seen(s, &seen);
 	}
+	return err;
+}
+
+static int passes(struct snapshot *s)
+{
+	struct evmon_settings *settings = &s->kernel->skeleton->bss->evmon_settings;
+	int err;
+
+	settings->listing = 1;
+	s->listing = true;
+	err = pass(s);
+	s->listing = false;
+	settings->listing = 0;
+	settings->snapshot = 1;
+	s->added = 1;
+	for (int i = 0; i < PASSES_MAX && err >= 0 && s->added; i++)
+		err = pass(s);
+	settings->snapshot = 0;
+	return err;
+}
+
+/* The entries of those who ended before the hooks knew of them. */
+static void forget_unmet(const struct snapshot *s)
+{
+	int fd = bpf_map__fd(s->kernel->skeleton->maps.evmon_tasks);
+	struct evmon_task entry;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->listed[i].met && bpf_map_lookup_elem(fd, &s->listed[i].tgid, &entry) == 0 &&
+		    entry.start_ns == s->listed[i].start_ns)
+			bpf_map_delete_elem(fd, &s->listed[i].tgid);
 }
 
 static uint64_t tasks_without_room(const struct kernel *kernel)
@@ -99,23 +182,22 @@ bool snapshot_is_due(const struct kernel *kernel)
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 {
 	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_SNAPSHOT];
-	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	struct snapshot s = { .kernel = kernel, .fn = fn, .userdata = userdata };
 	uint64_t without_room = tasks_without_room(kernel);
-	struct bpf_link *link;
-	int added = 1;
+	int err;
 
 	if (!row->n_hooks)
 		return -ENOTSUP;
-	link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK), NULL);
-	if (!link)
+	s.link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK), NULL);
+	if (!s.link)
 		return -errno;
-	settings->snapshot = 1;
-	for (int i = 0; i < PASSES_MAX && added > 0; i++)
-		added = pass(link, fn, userdata);
-	settings->snapshot = 0;
-	bpf_link__destroy(link);
-	if (!added)
+	err = passes(&s);
+	if (err >= 0) {
+		forget_unmet(&s);
 		room_found(kernel, without_room);
-	row->state = added < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
-	return added < 0 ? added : 0;
+	}
+	bpf_link__destroy(s.link);
+	free(s.listed);
+	row->state = err < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
+	return err;
 }

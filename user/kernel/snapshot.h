@@ -18,8 +18,9 @@ struct snapshot_task {
 typedef int (*snapshot_fn)(const struct snapshot_task *task, void *userdata);
 
 /* Call after the hooks are attached: passes over all tasks until one adds nothing, so that there
- * is no gap. fn is called once for each task found; it may name its instance (tables_task_class),
- * which its descendants then take over. -ENOTSUP: no iterator here. */
+ * is no gap. fn is called for each task found, modules first; it may name its instance
+ * (tables_task_class), which its descendants then take over. A module that is not named is found
+ * once more, and so may be one that is a script. -ENOTSUP: no iterator here. */
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata);
 
 /* The task map had no room for a task of a tree. While that lasts, who has no entry is judged by

@@ -338,20 +338,28 @@ int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 	return 0;
 }
 
+/* ret_flags: by which it is written back. A module that a snapshot has only listed has none yet. */
 static int task_entry(struct kernel *kernel, const struct tables_task *task,
-		      struct evmon_task *ret_entry)
+		      struct evmon_task *ret_entry, uint64_t *ret_flags)
 {
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
+	int err = bpf_map_lookup_elem(fd, &task->tgid, ret_entry) < 0 ? -errno : 0;
 
-	if (bpf_map_lookup_elem(fd, &task->tgid, ret_entry) < 0)
-		return -errno;
+	*ret_flags = BPF_EXIST;
+	if (err == -ENOENT && kernel->listed && kernel->listed->tgid == task->tgid) {
+		*ret_entry = kernel->listed->task;
+		*ret_flags = BPF_NOEXIST;
+	} else if (err < 0) {
+		return err;
+	}
 	return task->start_ns && ret_entry->start_ns != task->start_ns ? -ESRCH : 0;
 }
 
 int tables_task_get(struct kernel *kernel, struct tables_task *task)
 {
 	struct evmon_task entry;
-	int err = task_entry(kernel, task, &entry);
+	uint64_t flags;
+	int err = task_entry(kernel, task, &entry, &flags);
 
 	if (err < 0)
 		return err;
@@ -366,7 +374,8 @@ int tables_task_class(struct kernel *kernel, const struct tables_task *task, con
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
 	uint32_t slot = EVMON_CLASS_OTHER;
 	struct evmon_task entry;
-	int err = task_entry(kernel, task, &entry);
+	uint64_t flags;
+	int err = task_entry(kernel, task, &entry, &flags);
 
 	if (err < 0)
 		return err;
@@ -379,7 +388,7 @@ int tables_task_class(struct kernel *kernel, const struct tables_task *task, con
 	entry.class = (uint16_t)task->class;
 	entry.slot = (uint16_t)slot;
 	entry.subject = EVMON_SUBJECT_EVEREST;
-	if (bpf_map_update_elem(fd, &task->tgid, &entry, BPF_EXIST) < 0)
+	if (bpf_map_update_elem(fd, &task->tgid, &entry, flags) < 0)
 		return -errno;
 	*ret_slot = slot;
 	return 0;
