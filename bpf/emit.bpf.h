@@ -2,7 +2,7 @@
 #pragma once
 
 /* What a hook found, and the only way for it to reach tallies and rings. */
-#include "maps.bpf.h"
+#include "policy.bpf.h"
 
 struct finding {
 	struct evmon_tally_key key;

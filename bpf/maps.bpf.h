@@ -13,11 +13,12 @@
 #include "evmon/policy_maps.h"
 #include "evmon/record.h"
 #include "evmon/stats.h"
+#include "evmon/task.h"
 
 /* Tasks of the watched trees by tgid. Written by fork, exec, exit and iter/task; read by every
- * hook. Preallocated, never LRU: a task that falls out would be unwatched. When full: stats.tasks_full
- * counts, and until user space has found room for all, a task without an entry is judged by its
- * cgroup, see task_current(). */
+ * hook. Preallocated, never LRU: a task that falls out would be unwatched. When full:
+ * stats.tasks_full counts, and until user space has found room for all, a task without an entry is
+ * judged by its cgroup, see task_current(). */
 struct evmon_tasks_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EVMON_TASKS);
@@ -141,19 +142,4 @@ static __always_inline void tasks_are_full(void)
 {
 	stats_count(tasks_full);
 	evmon_settings.tasks_full = 1;
-}
-
-static __always_inline const struct evmon_policy *policy_active(void)
-{
-	__u32 index = evmon_settings.active & 0xff;
-
-	return bpf_map_lookup_elem(&evmon_policies, &index);
-}
-
-/* The policy that was in force before; the same one where there was none. */
-static __always_inline const struct evmon_policy *policy_before(void)
-{
-	__u32 index = evmon_settings.active >> 8 & 0xff;
-
-	return bpf_map_lookup_elem(&evmon_policies, &index);
 }

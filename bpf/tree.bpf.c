@@ -321,8 +321,8 @@ static __noinline bool module_inherit(struct task_struct *task, struct evmon_tas
 
 		task = task->real_parent;
 		above = task_of(task);
-		if (!above || (above->class != t->class &&
-			       !(other && above->class >= EVMON_CLASS_MODULE)))
+		if (!above ||
+		    (above->class != t->class && !(other && above->class >= EVMON_CLASS_MODULE)))
 			return false;
 		if (above->class == t->class && above->slot == EVMON_CLASS_OTHER)
 			continue;

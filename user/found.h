@@ -7,8 +7,8 @@
 
 /* An exec that gave its task a class. */
 void found_joined(struct daemon *daemon, const struct event *event);
-/* Takes a snapshot and judges whom it adds: at the start, where a reload names other files, and when
- * tasks had found no room. */
+/* Takes a snapshot and judges whom it adds: at the start, where a reload names other files, and
+ * when tasks had found no room. */
 int found_tasks(struct daemon *daemon);
 /* The settle timer: EVerest counts as up now. */
 int found_settled(void *userdata);

@@ -12,10 +12,7 @@ enum {
 	EVMON_PORT_GROUPS = 512,
 	EVMON_BIND_ITEMS = 128,
 	EVMON_BIND_CELLS = 64, /* subject (2 bits), protocol kind (2 bits), scope (2 bits) */
-	EVMON_TASKS = 16384,
 	EVMON_TALLIES = 4096,
-	EVMON_EXES = 1024,
-	EVMON_SCRIPTS = 512,
 };
 
 /* Protocol kinds of the policy: tcp includes MPTCP, udp includes UDP-Lite. */
@@ -69,51 +66,6 @@ struct evmon_policy {
 	__u8 pad[4];
 };
 
-enum {
-	EVMON_EXE_ROOT_ALLOWED = 1 << 0, /* exec.root.allow */
-	EVMON_EXE_STARTER = 1 << 1,	 /* PID 1's executable, systemd-executor: never joins */
-};
-
-struct evmon_exe_key {
-	__u64 ino;
-	__u32 dev; /* major << 20 | minor */
-	__u32 pad;
-};
-
-struct evmon_exe {
-	__u16 class; /* HOST: gives none */
-	__u16 flags;
-};
-
-/* A task of a watched tree, by tgid. */
-enum {
-	EVMON_TASK_UNEXECED = 1 << 0,	 /* forked, no exec yet: the manager lowers rights */
-	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
-	EVMON_TASK_ORPHAN = 1 << 2, /* has its late parent's class, the snapshot completes it */
-};
-
-struct evmon_task {
-	__u64 start_ns; /* group leader's start_boottime: tells a reused tgid */
-	__u64 held;	/* capabilities that the exec which gave the class left it */
-	__u64 used;	/* while it is pending: capabilities that it used, to be judged */
-	__u16 class;
-	__u16 slot;
-	__u8 subject;
-	__u8 flags;
-	__u8 pad[2];
-};
-
-struct evmon_slot_key {
-	__u16 class;
-	__u8 pad[2];
-	char name[EVMON_SLOT_NAME_MAX];
-};
-
-struct evmon_slot {
-	struct evmon_slot_key key;
-	__u32 used;
-};
-
 /* Changes while the programs run; mapped by user space, plain aligned stores. */
 struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
@@ -130,23 +82,3 @@ struct evmon_settings {
 	__u32 zero;	     /* is 0, which the verifier does not know, see lineage_walk() */
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
-
-/* What iter/task writes for each task of the tree. */
-struct evmon_task_seen {
-	struct evmon_task task;
-	__u64 cgroup;
-	__u64 exe_ino;
-	__u32 exe_dev;
-	__u32 tgid;
-	__u32 ppid;
-	__u32 uid;
-	__u32 euid;
-	__u32 gid;
-	__u32 added; /* this pass put it into the map */
-	__u32 own;   /* its class is that of its own executable, not its parent's */
-	char comm[16];
-};
-
-_Static_assert(sizeof(struct evmon_task) == 32, "task");
-_Static_assert(sizeof(struct evmon_slot_key) == 64, "slot key");
-_Static_assert(sizeof(struct evmon_task_seen) == 96, "task seen");

@@ -31,6 +31,7 @@ BEGIN {
 	# contract header -> the files of user/ that read it; types.h is for everybody
 	readers["evmon/record.h"] = "event/decode.c"
 	readers["evmon/listener.h"] = "kernel/internal.h"
+	readers["evmon/task.h"] = "kernel/internal.h"
 	readers["evmon/policy_maps.h"] = "kernel/tables.c kernel/bind_table.h kernel/internal.h"
 	readers["evmon/script.h"] = "kernel/tables.c"
 	readers["evmon/stats.h"] = "kernel/ring.c"

@@ -15,7 +15,7 @@ import sys
 from world import Tap, World, coverage, enter_namespace, same, true
 
 RESTARTS = 60
-TASKS = 16384  # EVMON_TASKS of include/evmon/policy_maps.h
+TASKS = 16384  # EVMON_TASKS of include/evmon/task.h
 FIRST_TGID = 0x40000000  # beyond what a kernel gives to any process
 UNIT = f"evmon-lineage-{os.getpid()}.service"
 

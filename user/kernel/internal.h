@@ -7,6 +7,7 @@
 
 #include "evmon/listener.h"
 #include "evmon/policy_maps.h"
+#include "evmon/task.h"
 /* bpftool's own text: it casts away const. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
@@ -35,7 +36,7 @@ struct kernel {
 	struct canary_word *canary_word; /* while one is out */
 	struct exe_table exes;
 	const struct evmon_task_seen *listed; /* whom a snapshot asks to name; NULL: nobody */
-	uint64_t scripts[EVMON_SCRIPTS]; /* named since tables_files_begin() */
+	uint64_t scripts[EVMON_SCRIPTS];      /* named since tables_files_begin() */
 	size_t n_scripts;
 	uint8_t policy_serial;
 	bool policy_written;   /* at least once */
