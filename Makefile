@@ -1,10 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# evmon's build. Everything lands in $(BUILD); nothing is fetched; `make help` lists the targets.
+# evmon's build. Everything lands in $(BUILD); nothing is fetched, but the libraries of a foreign
+# ARCH, into the cache; `make help` lists the targets.
 # A new .c file in a room, a new sensor in bpf/ or a new tests/unit/<room>/test_*.c needs no change here.
 
 VERSION := 0.1.0
 GITID := $(shell git --git-dir=.git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)
+
+# ARCH=arm64 or ARCH=armhf: by Debian's cross compiler, with Debian's libraries for that architecture
+# in a folder of their own outside of the checkout (tests/vm/sysroot). The host's packages stay as
+# they are. What needs no target is the same: BPF objects are made by clang for either.
+host_arch := $(shell dpkg --print-architecture 2>/dev/null)
+ARCH ?= $(host_arch)
+ifneq ($(ARCH),$(host_arch))
+triplet := $(strip $(foreach pair,amd64:x86_64-linux-gnu arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf,\
+	$(if $(filter $(ARCH):%,$(pair)),$(word 2,$(subst :, ,$(pair))))))
+$(if $(triplet),,$(error ARCH=$(ARCH): amd64, arm64 and armhf can be built for))
+BUILD ?= build/$(ARCH)
+ifneq ($(if $(MAKECMDGOALS),$(filter-out clean help deps check format,$(MAKECMDGOALS)),all),)
+sysroot := $(shell tests/vm/sysroot $(ARCH))
+$(if $(sysroot),,$(error ARCH=$(ARCH): no libraries to build with))
+endif
+CC := $(triplet)-gcc --sysroot=$(sysroot)
+# 32-bit: times and offsets of 64 bits, whatever the library's default is.
+$(if $(filter armhf,$(ARCH)),$(eval CPPFLAGS += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64))
+endif
 
 BUILD ?= build
 PREFIX ?= /usr
@@ -17,7 +37,6 @@ DESTDIR ?=
 CLANG ?= clang
 BPFTOOL ?= bpftool
 LLVM_STRIP ?= llvm-strip
-PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 AR ?= ar
@@ -280,6 +299,7 @@ help:
 	@echo 'make install    into DESTDIR and PREFIX'
 	@echo 'make format     clang-format on all C files; make tidy for clang-tidy'
 	@echo 'make clean      remove $(BUILD)'
-	@echo 'Variables: BUILD CC CLANG BPFTOOL LLVM_STRIP CFLAGS LDFLAGS WERROR= V=1'
+	@echo 'make ARCH=arm64 (or armhf) all tests: cross built into build/arm64; the libraries are fetched, not installed'
+	@echo 'Variables: ARCH BUILD CC CLANG BPFTOOL LLVM_STRIP CFLAGS LDFLAGS WERROR= V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
