@@ -4,6 +4,7 @@
  * to come before, by the port that is asked for, and its programs run only where a rule denies.
  *
  *   fexit/inet_bind, fexit/inet6_bind        tiers A and B: TCP, UDP, UDP-Lite, SCTP after success
+ *   fexit/mptcp_bind                         tiers A and B: MPTCP, which binds a TCP socket inside
  *   cgroup/post_bind4, cgroup/post_bind6     tier C: the same, from the root of cgroup v2
  *   lsm/socket_bind                          tier A: denies
  *   fmod_ret/security_socket_bind            tier B: denies
@@ -13,30 +14,12 @@
  * Family and protocol come from the socket, never from the address: AF_UNSPEC binds an IPv4
  * socket all the same. The rules are host-wide: mosquitto is outside EVerest's tree.
  */
-#include "emit.bpf.h"
-#include "socket.bpf.h"
-#include "task.bpf.h"
+#include "bind.bpf.h"
 #include "verdict.bpf.h"
 
 #define SWAP_NS \
 	1000000000ULL	 /* no system call takes longer from security_socket_bind() to its end */
 #define ADDRESS_BYTES 28 /* sizeof(struct sockaddr_in6) */
-
-/* The address into the finding, and what it exposes. */
-static __always_inline void finding_address(struct finding *f, __u32 ipv4, const __u32 *ipv6)
-{
-	struct evmon_bind_object *object = &f->key.object.bind;
-
-	if (ipv6) {
-		object->family = EVMON_FAMILY_IPV6;
-		object->scope = scope_of_ipv6(ipv6);
-		__builtin_memcpy(f->detail.bind.address, ipv6, 16);
-	} else {
-		object->family = EVMON_FAMILY_IPV4;
-		object->scope = scope_of_ipv4(ipv4);
-		__builtin_memcpy(f->detail.bind.address, &ipv4, 4);
-	}
-}
 
 static __always_inline void finding_bind(struct finding *f)
 {
@@ -46,7 +29,6 @@ static __always_inline void finding_bind(struct finding *f)
 	bind->proto = f->key.object.bind.proto;
 	bind->family = f->key.object.bind.family;
 	bind->scope = f->key.object.bind.scope;
-	bind->how = EVMON_BIND_BIND;
 	f->key.sensor = EVMON_SENSOR_BIND;
 }
 
@@ -73,18 +55,23 @@ bound_nevertheless(struct finding *f, const struct evmon_policy *policy,
 	return item;
 }
 
-/* A binding that succeeded; the finding holds its object, address and socket. */
-static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u32 hook)
+int bound(struct finding *f)
 {
 	const struct evmon_policy *policy = policy_active();
+	struct evmon_task *t = task_current();
 	const struct evmon_bind_item *item;
 
+	if (!f)
+		return 0;
 	if (t && t->class == EVMON_CLASS_CANARY)
-		emit_canary(hook);
+		emit_canary(f->hook);
 	if (!policy || !f->key.object.bind.port)
 		return 0;
-	finding_of(f, policy->serial, t, hook);
+	finding_of(f, policy->serial, t, f->hook);
 	item = verdict_bind(policy, f->subject, &f->key.object.bind);
+	if (f->detail.bind.how == EVMON_BIND_AUTO &&
+	    !verdict_port_named(policy, f->key.object.bind.port))
+		item = NULL;
 	if (item && item->action == EVMON_ACTION_DENY && !evmon_tracing)
 		item = bound_nevertheless(f, policy, item);
 	if (!item && !(evmon_tracing && task_in_tree(t)))
@@ -100,40 +87,20 @@ static __always_inline int on_bound(struct finding *f, struct evmon_task *t, __u
 	return 0;
 }
 
-/* An IPv6 socket on the wildcard address that takes IPv4 as well. */
-static __always_inline bool socket_is_dual(const struct finding *f, struct sock *sk)
-{
-	return f->key.object.bind.scope == EVMON_SCOPE_ANY &&
-	       !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
-}
-
 static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *address, __u32 hook)
 {
-	struct evmon_task *t = task_current();
-	struct finding f = {};
+	struct finding f = { .hook = hook };
 	struct sock *sk = sock->sk;
 	__u16 asked = 0;
 
-	if (!sk)
+	/* What MPTCP binds for itself is told by MPTCP's own hook. */
+	if (!sk || sock_is_subflow(sk) ||
+	    !finding_socket(&f, sk, proto_of(sk->sk_protocol, sk->sk_type)))
 		return 0;
-	f.key.object.bind.port = sk->__sk_common.skc_num;
-	f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
-	if (f.key.object.bind.proto == EVMON_PROTO_OTHER)
-		return 0;
-	if (sk->__sk_common.skc_family == AF_INET6) {
-		__u32 ipv6[4];
-
-		__builtin_memcpy(ipv6, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(ipv6));
-		finding_address(&f, 0, ipv6);
-		f.detail.bind.dual = socket_is_dual(&f, sk);
-	} else {
-		finding_address(&f, sk->__sk_common.skc_rcv_saddr, NULL);
-	}
-	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
-	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
 	__builtin_memcpy(&asked, (char *)address + 2, sizeof(asked));
 	f.detail.bind.asked_port = bpf_ntohs(asked);
-	return on_bound(&f, t, hook);
+	bound(&f);
+	return 0; /* what a tracing program has to say, in the verifier's eyes too */
 }
 
 SEC("?fexit/inet_bind")
@@ -148,11 +115,16 @@ int BPF_PROG(fexit_inet6_bind, struct socket *sock, struct sockaddr *address, in
 	return ret ? 0 : on_inet_bind(sock, address, EVMON_HOOK_FEXIT_INET6_BIND);
 }
 
+SEC("?fexit/mptcp_bind")
+int BPF_PROG(fexit_mptcp_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	return ret ? 0 : on_inet_bind(sock, address, EVMON_HOOK_FEXIT_MPTCP_BIND);
+}
+
 static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 hook)
 {
-	struct evmon_task *t = task_current();
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct finding f = {};
+	struct finding f = { .hook = hook };
 
 	f.key.object.bind.port = sk->src_port;
 	f.key.object.bind.proto = proto_of(sk->protocol, sk->type);
@@ -170,7 +142,7 @@ static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 ho
 	 * caller's namespace, and the port that resulted. */
 	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
 	f.detail.bind.asked_port = f.key.object.bind.port;
-	on_bound(&f, t, hook);
+	bound(&f);
 	return 1;
 }
 

@@ -4,11 +4,13 @@
 /* What a socket is, in evmon's words. Family and protocol are asked of the socket itself. */
 #include "maps.bpf.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 #define AF_INET		2
 #define AF_INET6	10
 #define SOCK_RAW	3
+#define TCP_LISTEN	10
 #define IPPROTO_TCP	6
 #define IPPROTO_UDP	17
 #define IPPROTO_SCTP	132
@@ -33,6 +35,17 @@ static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
 	default:
 		return EVMON_PROTO_OTHER;
 	}
+}
+
+/* A TCP socket inside an MPTCP one: nobody but the kernel has it. */
+static __always_inline bool sock_is_subflow(struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return false;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	return tcp && bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD(tcp, is_mptcp);
 }
 
 static __always_inline __u8 scope_of_ipv4(__u32 address)

@@ -38,7 +38,7 @@ verdict_bind(const struct evmon_policy *policy, __u8 subject,
 
 	/* The verifier shall see these bounds on these registers, not cleverer ones. */
 	asm volatile("" : "+r"(port));
-	group = policy->group[port & 0xffff];
+	group = policy->group[port & 0xffff] & ~EVMON_PORT_NAMED;
 	if (group >= EVMON_PORT_GROUPS)
 		return NULL;
 	cell = group * EVMON_BIND_CELLS +
@@ -53,4 +53,11 @@ verdict_bind(const struct evmon_policy *policy, __u8 subject,
 	if (item >= EVMON_BIND_ITEMS)
 		return NULL;
 	return &policy->item[item];
+}
+
+/* An item of the policy that is not for every port speaks of this one. */
+static __always_inline bool verdict_port_named(const struct evmon_policy *policy, __u32 port)
+{
+	asm volatile("" : "+r"(port));
+	return policy->group[port & 0xffff] & EVMON_PORT_NAMED;
 }

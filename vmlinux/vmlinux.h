@@ -261,6 +261,12 @@ struct sock {
 	__u16 sk_protocol;
 };
 
+struct tcp_sock {
+	bool is_mptcp;
+};
+
+struct inet_timewait_death_row;
+
 struct socket {
 	struct sock *sk;
 };

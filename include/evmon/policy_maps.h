@@ -10,6 +10,7 @@
 enum {
 	EVMON_POLICIES = 3, /* in force, in force before, being written */
 	EVMON_PORT_GROUPS = 512,
+	EVMON_PORT_NAMED = 1 << 15, /* in a port's group: an item names it that is not for all */
 	EVMON_BIND_ITEMS = 128,
 	EVMON_BIND_CELLS = 64, /* subject (2 bits), protocol kind (2 bits), scope (2 bits) */
 	EVMON_TALLIES = 4096,
@@ -51,7 +52,7 @@ struct evmon_class_policy {
 
 /* One whole policy; `active` of evmon_settings says which of those in the map holds. */
 struct evmon_policy {
-	__u16 group[65536];				 /* port -> group */
+	__u16 group[65536];				 /* port -> group, EVMON_PORT_NAMED */
 	__u8 cell[EVMON_PORT_GROUPS * EVMON_BIND_CELLS]; /* -> item + 1; 0: allowed */
 	struct evmon_bind_item item[EVMON_BIND_ITEMS];
 	struct evmon_class_policy class[EVMON_CLASSES];

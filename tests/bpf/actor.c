@@ -27,6 +27,8 @@
 
 #include "actor.h"
 #include "ask.h"
+#include "leader.h"
+#include "way.h"
 
 struct script {
 	char **at; /* the words that are left */
@@ -173,6 +175,15 @@ static int do_bind(struct script *s)
 	int err = binding_make(&b);
 
 	report(err, b.got);
+	return 0;
+}
+
+/* way HOW OPTIONS PROTO ADDRESS PORT: see way.h. */
+static int do_way(struct script *s)
+{
+	for (int i = 0; i < WAY_WORDS; i++)
+		word(s);
+	need(way_go(s->at - WAY_WORDS) == 0, "way");
 	return 0;
 }
 
@@ -362,21 +373,6 @@ static int do_thread(struct script *s)
 	return -1;
 }
 
-static char leader_state(void)
-{
-	char path[64], line[256] = "";
-	const char *end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
-	file = fopen(path, "re");
-	need(file && fgets(line, sizeof(line), file), path);
-	fclose(file);
-	end = strrchr(line, ')');
-	need(end != NULL, line);
-	return end[2];
-}
-
 static void *run_without_leader(void *userdata)
 {
 	while (leader_state() != 'Z')
@@ -468,6 +464,7 @@ static const struct {
 	{ "orphan", do_orphan }, { "thread", do_thread }, { "headless", do_headless },
 	{ "wait", do_wait },	 { "uid", do_uid },	  { "userns", do_userns },
 	{ "storm", do_storm },	 { "crowd", do_crowd },	  { "ask", do_ask },
+	{ "way", do_way },
 };
 
 static int run(struct script *script)

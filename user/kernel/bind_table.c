@@ -74,6 +74,22 @@ static void items_fill(struct evmon_policy *table, const struct policy *policy)
 	}
 }
 
+/* Ports that an item names which is not for all of them: an automatic binding, which nobody chose
+ * and which no listener is, is judged on these alone. */
+static void named_fill(struct evmon_policy *table, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_bind; i++) {
+		const struct bind_rule *rule = &policy->bind[i];
+
+		for (size_t k = 0; k < rule->n_ports; k++) {
+			unsigned first = rule->ports[k].first, last = rule->ports[k].last;
+
+			for (unsigned port = first; port <= last && last - first < 65534; port++)
+				table->group[port] |= EVMON_PORT_NAMED;
+		}
+	}
+}
+
 int bind_table_fill(struct evmon_policy *table, const struct policy *policy)
 {
 	uint8_t boundary[65536 / 8] = { 0 };
@@ -102,6 +118,7 @@ int bind_table_fill(struct evmon_policy *table, const struct policy *policy)
 		}
 		table->group[port] = (uint16_t)group;
 	}
+	named_fill(table, policy);
 	items_fill(table, policy);
 	return 0;
 }

@@ -32,6 +32,9 @@
 enum deed {
 	DEED_BIND4,
 	DEED_BIND6,
+	DEED_MPTCP,
+	DEED_SEND,
+	DEED_CONNECT,
 	DEED_CHECK,
 	DEED_EXEC,
 	DEED_MAX
@@ -43,9 +46,9 @@ struct canary_word {
 };
 
 static const char *const deed_names[DEED_MAX] = {
-	[DEED_BIND4] = "bind",
-	[DEED_BIND6] = "bind",
-	[DEED_CHECK] = "capability check",
+	[DEED_BIND4] = "bind",		[DEED_BIND6] = "bind",
+	[DEED_MPTCP] = "bind by MPTCP", [DEED_SEND] = "automatic binding",
+	[DEED_CONNECT] = "connect",	[DEED_CHECK] = "capability check",
 	[DEED_EXEC] = "exec",
 };
 
@@ -55,6 +58,12 @@ static enum deed hook_deed(enum evmon_hook hook)
 	if (hook == EVMON_HOOK_FEXIT_INET6_BIND || hook == EVMON_HOOK_CGROUP_POST_BIND6 ||
 	    hook == EVMON_HOOK_CGROUP_BIND6)
 		return DEED_BIND6;
+	if (hook == EVMON_HOOK_FEXIT_MPTCP_BIND)
+		return DEED_MPTCP;
+	if (hook == EVMON_HOOK_FEXIT_AUTOBIND)
+		return DEED_SEND;
+	if (hook == EVMON_HOOK_FEXIT_HASH_CONNECT)
+		return DEED_CONNECT;
 	switch ((unsigned)coverage_role_sensor(hook_get(hook)->role)) {
 	case EVMON_SENSOR_EXEC:
 		return DEED_EXEC;
@@ -74,12 +83,12 @@ static int bind_free(int fd, int level, int option, const void *address, socklen
 	return bind(fd, address, size) < 0 ? errno : 0;
 }
 
-static int bind_loopback(int family)
+static int bind_loopback(int family, int protocol)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct sockaddr_in four = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
 	int err;
 
 	if (fd < 0)
@@ -92,7 +101,25 @@ static int bind_loopback(int family)
 	return err;
 }
 
-static void deeds(struct canary_word *word)
+/* To port 1 of the loopback, where nobody answers: by then the socket has a port of its own. UDP
+ * sends nothing. */
+static int connect_loopback(int type)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_port = htons(1),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, (const struct sockaddr *)&four, sizeof(four)) < 0)
+		err = errno;
+	close(fd);
+	return err == ECONNREFUSED || err == EINPROGRESS ? 0 : err;
+}
+
+static void deeds(const struct kernel *kernel, struct canary_word *word)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
@@ -100,8 +127,14 @@ static void deeds(struct canary_word *word)
 	char *const environment[] = { NULL };
 	int null = open("/dev/null", O_RDWR);
 
-	word->err[DEED_BIND4] = bind_loopback(AF_INET);
-	word->err[DEED_BIND6] = bind_loopback(AF_INET6);
+	word->err[DEED_BIND4] = bind_loopback(AF_INET, 0);
+	word->err[DEED_BIND6] = bind_loopback(AF_INET6, 0);
+	if (kernel->coverage.rows[COVERAGE_BIND_MPTCP].n_hooks)
+		word->err[DEED_MPTCP] = bind_loopback(AF_INET, IPPROTO_MPTCP);
+	if (kernel->coverage.rows[COVERAGE_BIND_AUTO].n_hooks) {
+		word->err[DEED_SEND] = connect_loopback(SOCK_DGRAM);
+		word->err[DEED_CONNECT] = connect_loopback(SOCK_STREAM);
+	}
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
@@ -131,7 +164,7 @@ int canary_start(struct kernel *kernel, pid_t *ret_pid)
 	tables_spawner(kernel, getpid(), EVMON_CLASS_CANARY);
 	pid = fork();
 	if (pid == 0)
-		deeds(word);
+		deeds(kernel, word);
 	err = pid < 0 ? -errno : 0;
 	tables_spawner(kernel, 0, EVMON_CLASS_CANARY);
 	if (err < 0) {

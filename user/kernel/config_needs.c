@@ -70,12 +70,17 @@ static bool is_security_network(const struct hook *hook)
 
 static bool is_ipv4(const struct hook *hook)
 {
-	return target_begins(hook, "inet_") || is_cgroup(hook);
+	return target_begins(hook, "inet_") || target_begins(hook, "__inet_") || is_cgroup(hook);
 }
 
 static bool is_ipv6(const struct hook *hook)
 {
 	return target_begins(hook, "inet6_");
+}
+
+static bool is_mptcp(const struct hook *hook)
+{
+	return target_begins(hook, "mptcp_");
 }
 
 static bool is_of_cgroups(const struct hook *hook)
@@ -111,6 +116,7 @@ static const struct need needs[] = {
 	{ is_cgroup, "CGROUP_BPF", .wants = { "CGROUPS" } },
 	{ is_ipv4, "INET", .wants = { "NET" } },
 	{ is_ipv6, "IPV6", .kind = KIND_BUILT_IN, .wants = { "INET" } },
+	{ is_mptcp, "MPTCP", .wants = { "INET" } },
 	{ is_of_cgroups, "CGROUPS", .wants = { NULL } },
 	{ is_of_sockets, "NET", .wants = { NULL } },
 	{ is_cap_capable, NULL, .kind = KIND_SINCE, .major = 6, .minor = 14 },

@@ -27,14 +27,22 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC },
 	[EVMON_HOOK_FEXIT_INET_BIND] = { FEXIT("fexit_inet_bind", "inet_bind"),
 					 .role = COVERAGE_BIND,
-					 .limits = "not seen: automatic binding, MPTCP" },
+					 .limits = "not seen: SCTP's bindx" },
 	[EVMON_HOOK_FEXIT_INET6_BIND] = { FEXIT("fexit_inet6_bind", "inet6_bind"),
 					  .role = COVERAGE_BIND },
+	[EVMON_HOOK_FEXIT_MPTCP_BIND] = { FEXIT("fexit_mptcp_bind", "mptcp_bind"),
+					  .role = COVERAGE_BIND_MPTCP },
+	[EVMON_HOOK_FEXIT_GET_PORT] = { FEXIT("fexit_get_port", "inet_csk_get_port"),
+					.role = COVERAGE_BIND_AUTO, .limits = "not seen: SCTP" },
+	[EVMON_HOOK_FEXIT_HASH_CONNECT] = { FEXIT("fexit_hash_connect", "__inet_hash_connect"),
+					    .role = COVERAGE_BIND_AUTO },
+	[EVMON_HOOK_FEXIT_AUTOBIND] = { FEXIT("fexit_autobind", "inet_autobind"),
+					.role = COVERAGE_BIND_AUTO },
 	[EVMON_HOOK_CGROUP_POST_BIND4] = { .program = "post_bind4",
 					   .type = BPF_PROG_TYPE_CGROUP_SOCK,
 					   .attach = BPF_CGROUP_INET4_POST_BIND,
 					   .role = COVERAGE_BIND,
-					   .limits = "not seen: automatic binding, MPTCP, SCTP; "
+					   .limits = "not seen: SCTP; MPTCP is told as tcp; "
 						     "asked port, dual stack and device unknown" },
 	[EVMON_HOOK_CGROUP_POST_BIND6] = { .program = "post_bind6",
 					   .type = BPF_PROG_TYPE_CGROUP_SOCK,
@@ -83,6 +91,10 @@ static const enum evmon_hook bind[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_INET_BIND, EVMON_HOOK_FEXIT_INET6_BIND },
 	{ EVMON_HOOK_CGROUP_POST_BIND4, EVMON_HOOK_CGROUP_POST_BIND6 },
 };
+static const enum evmon_hook bind_mptcp[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_MPTCP_BIND } };
+static const enum evmon_hook bind_auto[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_FEXIT_GET_PORT, EVMON_HOOK_FEXIT_HASH_CONNECT, EVMON_HOOK_FEXIT_AUTOBIND },
+};
 static const enum evmon_hook bind_deny[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_LSM_SOCKET_BIND },
 	{ EVMON_HOOK_FMOD_RET_SOCKET_BIND },
@@ -107,6 +119,8 @@ static const struct {
 	[COVERAGE_UNIT] = { unit, ARRAY_SIZE(unit) },
 	[COVERAGE_LISTENERS] = { listeners, ARRAY_SIZE(listeners) },
 	[COVERAGE_BIND] = { bind, ARRAY_SIZE(bind) },
+	[COVERAGE_BIND_MPTCP] = { bind_mptcp, ARRAY_SIZE(bind_mptcp) },
+	[COVERAGE_BIND_AUTO] = { bind_auto, ARRAY_SIZE(bind_auto) },
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },

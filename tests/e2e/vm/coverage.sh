@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 14
+test_begin 16
 
 coverage=$test_dir/coverage.json
 
@@ -91,6 +91,9 @@ check "snapshot is taken by the task iterator" is snapshot "proven iter/task"
 check "unit's cgroup is followed by its tracepoint" is unit "unproven tp_btf/cgroup_mkdir"
 check "sockets are found by the iterator of files" is listeners "ready iter/task_file"
 check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
+check "MPTCP's bind is seen by fexit" is bind-mptcp "proven fexit/mptcp_bind"
+check "automatic binding is seen by fexit" is bind-auto \
+	"proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
 check "capability is seen by fexit" is capability "proven fexit/security_capable"
 check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
 check "bind is denied by the tier's hook" deny_is_the_tiers ready

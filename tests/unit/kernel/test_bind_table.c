@@ -58,7 +58,9 @@ static int look_up(const struct evmon_policy *table, unsigned port, unsigned sub
 {
 	unsigned cell = evmon_bind_cell(subject, kind_of(proto), scope);
 
-	return table->cell[table->group[port] * (unsigned)EVMON_BIND_CELLS + cell] - 1;
+	return table->cell[(table->group[port] & ~EVMON_PORT_NAMED) * (unsigned)EVMON_BIND_CELLS +
+			   cell] -
+	       1;
 }
 
 /* As `policy diff` and the search for rules that never match read it. */
@@ -178,6 +180,21 @@ static void every_port_of_the_page_is_right(void **state)
 	free(table);
 }
 
+/* What is not for all ports names its own, whatever it decides. */
+static void only_a_rule_for_all_ports_names_none(void **state)
+{
+	_cleanup_(freep) struct evmon_policy *table = calloc(1, sizeof(*table));
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+
+	(void)state;
+	assert_non_null(table);
+	assert_int_equal(policy_new_default(&policy), 0);
+	assert_int_equal(bind_table_fill(table, policy), 0);
+	for (unsigned port = 0; port < 65536; port++)
+		assert_int_equal(!!(table->group[port] & EVMON_PORT_NAMED),
+				 port == 8849 || port == 8883 || port == 1883 || port == 9001);
+}
+
 static void a_vendors_rule_has_its_index_for_a_number(void **state)
 {
 	static const struct {
@@ -292,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_decides_as_the_rules_do),
 		cmocka_unit_test(every_port_of_the_page_is_right),
+		cmocka_unit_test(only_a_rule_for_all_ports_names_none),
 		cmocka_unit_test(a_vendors_rule_has_its_index_for_a_number),
 		cmocka_unit_test(too_many_kinds_of_ports_are_refused),
 		cmocka_unit_test(a_full_policy_fits),

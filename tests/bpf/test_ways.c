@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every way by which a socket gets a port: each is seen once, with the port that resulted, and its
+ * twin on a port that no rule names gives nothing. What a kernel lacks (a protocol, io_uring's own
+ * bind, 32-bit calls) is said and passed over; what a hook of this tier cannot see is expected not
+ * to be seen, so that the limits which coverage tells are true.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+
+#include "world.h"
+
+enum {
+	NAMED = 40100, /* a rule names this port and those up to NAMED_LAST */
+	NAMED_LAST = 40199,
+	UNNAMED = 41100,
+};
+
+#define LOOPBACK6 "::1"
+
+struct deed {
+	const char *how, *options, *proto, *address;
+	uint8_t expect_how, family, scope;
+	enum coverage_role role; /* 0: BIND */
+	unsigned ifindex;
+	bool is_dual, asks_nothing;
+};
+
+#define DEED(how_, options_, proto_, address_, ...)                                             \
+	{                                                                                       \
+		.how = (how_), .options = (options_), .proto = (proto_), .address = (address_), \
+		##__VA_ARGS__                                                                   \
+	}
+#define SIX    .family = EVMON_FAMILY_IPV6
+#define ANY    .scope = EVMON_SCOPE_ANY
+#define AUTO   .role = COVERAGE_BIND_AUTO, .expect_how = EVMON_BIND_AUTO, .asks_nothing = true
+#define LISTEN .role = COVERAGE_BIND_AUTO, .expect_how = EVMON_BIND_LISTEN, .asks_nothing = true
+
+static const struct deed deeds[] = {
+	DEED("bind", "-", "tcp", "127.0.0.1"),
+	DEED("bind", "-", "tcp", "0.0.0.0", ANY),
+	DEED("bind", "unspec", "tcp", "0.0.0.0", ANY),
+	DEED("bind", "-", "tcp", LOOPBACK6, SIX),
+	DEED("bind", "-", "tcp", "::", SIX, ANY, .is_dual = true),
+	DEED("bind", "only6", "tcp", "::", SIX, ANY),
+	DEED("bind", "-", "tcp", "::ffff:127.0.0.1", SIX),
+	DEED("bind", "-", "udp", "127.0.0.1"),
+	DEED("bind", "-", "udp", LOOPBACK6, SIX),
+	DEED("bind", "-", "udplite", "127.0.0.1"),
+	DEED("bind", "-", "udplite", LOOPBACK6, SIX),
+	DEED("bind", "-", "sctp", "127.0.0.1"),
+	DEED("bind", "-", "sctp", LOOPBACK6, SIX),
+	DEED("bind", "-", "mptcp", "127.0.0.1", .role = COVERAGE_BIND_MPTCP),
+	DEED("bind", "-", "mptcp", "::", SIX, ANY, .is_dual = true, .role = COVERAGE_BIND_MPTCP),
+	DEED("bind", "device", "tcp", "127.0.0.1", .ifindex = 1),
+	DEED("bind", "reuseport", "tcp", "127.0.0.1"),
+	DEED("bind", "netns", "tcp", "0.0.0.0", ANY),
+	DEED("bind", "netns", "udp", "::", SIX, ANY, .is_dual = true),
+	DEED("bind", "int80", "tcp", "127.0.0.1"),
+	DEED("bind", "socketcall", "udp", LOOPBACK6, SIX),
+	DEED("bind", "uring", "tcp", "127.0.0.1"),
+	DEED("bind", "uring-async", "tcp", "127.0.0.1"),
+	DEED("bind", "uring-sqpoll", "udp", "127.0.0.1"),
+	/* Listening on what is bound counts nothing more. */
+	DEED("bind+listen", "-", "tcp", "127.0.0.1"),
+	DEED("bind+listen", "uring", "tcp", "127.0.0.1"),
+	DEED("bind+listen", "-", "sctp", "127.0.0.1"),
+	DEED("bind+listen", "-", "mptcp", "127.0.0.1", .role = COVERAGE_BIND_MPTCP),
+	/* Nor does connecting or sending from it. */
+	DEED("bind+connect", "-", "tcp", "127.0.0.1"),
+	DEED("bind+connect", "-", "udp", "127.0.0.1"),
+	DEED("bind+sendto", "-", "udp", "127.0.0.1"),
+	/* The range of automatic ports is narrowed to those that the rule names. */
+	DEED("bind0", "-", "tcp", "127.0.0.1", .asks_nothing = true),
+	DEED("bind0", "-", "udp", LOOPBACK6, SIX, .asks_nothing = true),
+	DEED("bind0+connect", "-", "tcp", "127.0.0.1", .asks_nothing = true),
+	DEED("bind0+listen", "-", "tcp", "127.0.0.1", .asks_nothing = true),
+	DEED("bind0", "range", "tcp", "127.0.0.1", .asks_nothing = true),
+	DEED("listen", "-", "tcp", "0.0.0.0", ANY, LISTEN),
+	DEED("listen", "-", "tcp", "::", SIX, ANY, LISTEN, .is_dual = true),
+	DEED("listen", "device", "tcp", "0.0.0.0", ANY, LISTEN, .ifindex = 1),
+	DEED("listen", "range", "tcp", "0.0.0.0", ANY, LISTEN),
+	DEED("listen", "-", "mptcp", "0.0.0.0", ANY, LISTEN),
+	DEED("listen", "uring", "tcp", "0.0.0.0", ANY, LISTEN),
+	DEED("bind0+listen", "noport", "tcp", "127.0.0.1", LISTEN),
+	DEED("connect", "-", "tcp", "127.0.0.1", AUTO),
+	DEED("connect", "-", "tcp", LOOPBACK6, SIX, AUTO),
+	DEED("connect", "-", "tcp", "::ffff:127.0.0.1", SIX, AUTO),
+	DEED("connect", "range", "tcp", "127.0.0.1", AUTO),
+	DEED("connect", "uring", "tcp", "127.0.0.1", AUTO),
+	DEED("connect", "-", "mptcp", "127.0.0.1", AUTO),
+	DEED("bind0+connect", "noport", "tcp", "127.0.0.1", AUTO),
+	DEED("connect", "-", "udp", "127.0.0.1", ANY, AUTO),
+	DEED("connect", "-", "udp", LOOPBACK6, SIX, ANY, AUTO, .is_dual = true),
+	DEED("connect", "-", "udplite", "127.0.0.1", ANY, AUTO),
+	DEED("sendto", "-", "udp", "127.0.0.1", ANY, AUTO),
+	DEED("sendto", "-", "udp", LOOPBACK6, SIX, ANY, AUTO, .is_dual = true),
+};
+
+static void name_ports(struct policy *p)
+{
+	world_rule(p, "bind.admin-panel", NAMED, NAMED_LAST, ACTION_ALERT);
+}
+
+static const struct world_options options = { .policy = name_ports };
+
+static enum coverage_role role_of(const struct deed *d)
+{
+	return d->role ? d->role : COVERAGE_BIND;
+}
+
+static void automatic_ports(unsigned first)
+{
+	_cleanup_(closep) int fd =
+		open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%u %u", first, first + 9);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+}
+
+static bool serves(const struct world *w, enum coverage_role role, enum evmon_hook hook)
+{
+	const struct coverage_row *row = &w->kernel->coverage.rows[role];
+
+	for (size_t i = 0; i < row->n_hooks; i++)
+		if (row->hooks[i] == hook)
+			return true;
+	return false;
+}
+
+/* False: this kernel cannot do it, and says so. */
+static bool go(struct world *w, const struct deed *d, unsigned port)
+{
+	char text[8];
+	int result;
+
+	snprintf(text, sizeof(text), "%u", port);
+	automatic_ports(port);
+	WORLD_RUN(w, "modules/Alpha/Alpha", "one:Alpha", "way", d->how, d->options, d->proto,
+		  d->address, text);
+	assert_int_equal(w->n_reports, 1);
+	result = w->reports[0].result;
+	if (strstr(d->how, "connect") && result == ECONNREFUSED)
+		result = 0;
+	if (result)
+		print_message("# %s %s %s %s: %s\n", d->how, d->options, d->proto, d->address,
+			      strerror(result));
+	if (result == ENOPROTOOPT || result == EPROTONOSUPPORT || result == ENOSYS)
+		return false;
+	if (strstr(d->options, "uring") && (result == EINVAL || result == EPERM))
+		return false;
+	assert_int_equal(result, 0);
+	return true;
+}
+
+static uint8_t proto_number(const char *name)
+{
+	static const char *const names[] = { "other", "tcp", "udp", "udplite", "sctp", "mptcp" };
+	uint8_t i = 0;
+
+	while (strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
+static void check_event(const struct world *w, const struct deed *d, const struct event *e)
+{
+	bool cgroup = serves(w, COVERAGE_BIND, EVMON_HOOK_CGROUP_POST_BIND4) &&
+		      d->role != COVERAGE_BIND_AUTO;
+	const struct actor_report *r = &w->reports[0];
+	uint8_t address[16] = { 0 };
+
+	if (d->scope != EVMON_SCOPE_ANY)
+		inet_pton(d->family == EVMON_FAMILY_IPV6 ? AF_INET6 : AF_INET, d->address, address);
+	assert_memory_equal(e->bind.address, address, sizeof(address));
+	assert_int_equal(e->sensor, EVMON_SENSOR_BIND);
+	assert_int_equal(e->verdict, EVMON_VERDICT_ALERT);
+	assert_true(serves(w, role_of(d), e->hook));
+	assert_int_equal(e->bind.proto, proto_number(d->proto));
+	assert_int_equal(e->bind.family, d->family);
+	assert_int_equal(e->bind.scope, d->scope);
+	assert_int_equal(e->bind.how, d->expect_how);
+	if (r->port) /* a connection that was refused has lost it again */
+		assert_int_equal(e->bind.port, r->port);
+	assert_in_range(e->bind.port, NAMED, NAMED + 9);
+	assert_int_equal(e->bind.asked_port, d->asks_nothing && !cgroup ? 0 : e->bind.port);
+	assert_int_equal(e->bind.ifindex, cgroup ? 0 : d->ifindex);
+	assert_int_equal(e->bind.dual, d->is_dual && !cgroup);
+	if (!cgroup)
+		assert_int_equal(e->bind.netns, r->netns);
+	assert_int_equal(e->process.pid, w->pid);
+	assert_int_equal(e->process.class, WORLD_ALPHA);
+	assert_string_equal(e->process.args, "one:Alpha");
+	assert_false(e->asked_deny);
+	assert_int_equal(e->key.object.bind.port, e->bind.port);
+	assert_int_equal(e->key.object.bind.proto, e->bind.proto);
+	assert_int_equal(e->key.object.bind.family, e->bind.family);
+	assert_int_equal(e->key.object.bind.scope, e->bind.scope);
+}
+
+static bool is_seen_here(const struct world *w, const struct deed *d)
+{
+	return w->kernel->coverage.rows[role_of(d)].state != COVERAGE_NONE;
+}
+
+static void every_way_is_seen_once_and_its_twin_is_not(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		const struct deed *d = &deeds[i];
+
+		world_open(&w, &options);
+		if (!is_seen_here(&w, d))
+			print_message("# %s %s %s %s: %s has no hook here\n", d->how, d->options,
+				      d->proto, d->address, coverage_role_name(role_of(d)));
+		if (is_seen_here(&w, d) && go(&w, d, NAMED)) {
+			print_message("# %s %s %s %s\n", d->how, d->options, d->proto, d->address);
+			assert_int_equal(world_sum(&w, EVMON_RULE_BIND_ADMIN_PANEL).count, 1);
+			assert_int_equal(world_events(&w, EVMON_RULE_BIND_ADMIN_PANEL), 1);
+			check_event(&w, d, world_event(&w, EVMON_RULE_BIND_ADMIN_PANEL, 0));
+			assert_true(go(&w, d, UNNAMED));
+			assert_int_equal(world_sum(&w, EVMON_RULE_BIND_ADMIN_PANEL).count, 1);
+			assert_int_equal(world_events(&w, EVMON_RULE_BIND_ADMIN_PANEL), 1);
+		}
+		world_close(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_way_is_seen_once_and_its_twin_is_not),
+	};
+	int failed;
+
+	world_enter();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	world_leave();
+	return failed;
+}
