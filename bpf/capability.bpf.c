@@ -8,10 +8,11 @@
  *                            accounting, at each mmap), and a denied CAP_NET_ADMIN outside calls
  *                            on sockets (each look at /proc/sys/net), are not reported there
  *
- * A check costs one lookup; inside the tree one comparison more. Not judged, only counted: root
- * tasks (exec.root tells of them), other people's credentials, other user namespaces, a child of
- * the manager before its exec, and denials that refuse nothing. What is held beyond the list is
- * judged at exec (exec.bpf.c).
+ * A check costs one lookup; inside the tree two comparisons more. Not judged, only counted: root
+ * tasks (exec.root tells of them), other people's credentials, a child of the manager before its
+ * exec, and denials that refuse nothing. What is asked for in a user namespace is a rule of its
+ * own: no list grants it, for the lists are of the host's capabilities. What is held beyond the
+ * list is judged at exec (exec.bpf.c), and when it is come by without one (creds.bpf.c).
  */
 #include "emit.bpf.h"
 #include "syscall.bpf.h"
@@ -30,18 +31,12 @@
 static __always_inline bool capability_exempt(const struct evmon_task *t, const struct cred *cred,
 					      struct user_namespace *ns)
 {
-	if (cred != bpf_get_current_task_btf()->cred) {
-		stats_count(on_behalf);
-		return true;
-	}
-	if (ns->level) {
-		stats_count(userns);
-		return true;
-	}
 	if (cred_is_root(cred)) {
 		stats_count(root_capabilities);
 		return true;
 	}
+	if (ns->level)
+		stats_count(userns);
 	return t->class == EVMON_CLASS_MANAGER && t->flags & EVMON_TASK_UNEXECED;
 }
 
@@ -114,14 +109,15 @@ static __always_inline bool denial_is_unaudited(int number)
 
 static __always_inline __u16 capability_rule(const struct evmon_policy *policy,
 					     const struct evmon_task *t, const struct cred *cred,
-					     int number, bool denied)
+					     int number, bool denied, bool userns)
 {
 	__u64 bit = 1ULL << number;
 
-	if (task_capabilities(policy, t) & bit || policy->capability_action == EVMON_ACTION_ALLOW)
+	if (policy->capability_action == EVMON_ACTION_ALLOW ||
+	    (!userns && task_capabilities(policy, t) & bit))
 		return EVMON_RULE_NONE;
 	if (!denied)
-		return EVMON_RULE_CAPABILITY_USED;
+		return userns ? EVMON_RULE_CAPABILITY_USERNS : EVMON_RULE_CAPABILITY_USED;
 	if (policy->denied_ignored & bit) {
 		stats_count(denied_ignored);
 		return EVMON_RULE_NONE;
@@ -130,7 +126,19 @@ static __always_inline __u16 capability_rule(const struct evmon_policy *policy,
 		stats_count(denied_probes);
 		return EVMON_RULE_NONE;
 	}
-	return EVMON_RULE_CAPABILITY_DENIED;
+	return userns ? EVMON_RULE_CAPABILITY_USERNS : EVMON_RULE_CAPABILITY_DENIED;
+}
+
+/* Whose rights are asked about is not who asks: a file's opener, a tracer. Seen, and not judged. */
+static __always_inline int on_behalf(const struct evmon_task *t, const struct evmon_policy *policy,
+				     struct finding *f)
+{
+	stats_count(on_behalf);
+	if (!evmon_tracing)
+		return 0;
+	finding_of(f, policy->serial, t, f->hook);
+	f->detail.capability.on_behalf = 1;
+	return emit(f);
 }
 
 static __always_inline int on_capability(const struct cred *cred, struct user_namespace *ns,
@@ -151,28 +159,31 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	if (!policy || t->subject != EVMON_SUBJECT_EVEREST || t->class >= EVMON_CLASSES)
 		return 0;
 	bit = 1ULL << number;
-	if (policy->class[t->class].common & bit && !evmon_tracing)
+	if (policy->class[t->class].common & bit && !ns->level && !evmon_tracing)
 		return 0;
 	if (ret && hook == EVMON_HOOK_TP_CAP_CAPABLE && denial_is_unaudited(number))
 		return 0;
+	f.hook = hook;
+	f.key.sensor = EVMON_SENSOR_CAPABILITY;
+	f.key.object.capability.number = f.detail.capability.number = number;
+	f.key.object.capability.kind = f.detail.capability.kind =
+		ret ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED;
+	f.key.object.capability.userns = f.detail.capability.userns = ns->level;
+	if (cred != bpf_get_current_task_btf()->cred)
+		return on_behalf(t, policy, &f);
 	if (capability_exempt(t, cred, ns))
 		return 0;
-	if (t->class == EVMON_CLASS_PENDING) { /* judged by user space once it is known */
+	if (t->class == EVMON_CLASS_PENDING && !ns->level) { /* judged by user space once it is known */
 		stats_count(pending);
 		t->used |= ret ? 0 : bit;
 		return 0;
 	}
-	f.key.rule = capability_rule(policy, t, cred, number, ret != 0);
+	f.key.rule = capability_rule(policy, t, cred, number, ret != 0, ns->level != 0);
 	if (f.key.rule == EVMON_RULE_NONE && !evmon_tracing)
 		return 0;
 	finding_of(&f, policy->serial, t, hook);
-	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	if (f.key.rule != EVMON_RULE_NONE)
 		f.key.verdict = EVMON_VERDICT_ALERT;
-	f.key.object.capability.number = number;
-	f.key.object.capability.kind = ret ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED;
-	f.detail.capability.number = number;
-	f.detail.capability.kind = f.key.object.capability.kind;
 	emit(&f);
 	return 0;
 }

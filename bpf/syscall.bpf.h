@@ -21,23 +21,31 @@ struct syscall {
 
 #if defined(__TARGET_ARCH_x86)
 enum {
+	SYSCALL_EXECVE_32 = 11,
 	SYSCALL_IOCTL = 16,
 	SYSCALL_SOCKET_FIRST = 41, /* socket() to getsockopt(), all of sockets */
 	SYSCALL_SOCKET_LAST = 55,
+	SYSCALL_EXECVE = 59,
 	SYSCALL_SETUID = 105,
 	SYSCALL_SETGID = 106,
 	SYSCALL_CAPSET = 126,
 	SYSCALL_SENDMMSG = 307,
+	SYSCALL_EXECVEAT = 322,
+	SYSCALL_EXECVEAT_32 = 358,
 };
 #else /* the numbers that newer architectures share: asm-generic/unistd.h */
 enum {
+	SYSCALL_EXECVE_32 = 11,
 	SYSCALL_IOCTL = 29,
 	SYSCALL_CAPSET = 91,
 	SYSCALL_SETGID = 144,
 	SYSCALL_SETUID = 146,
 	SYSCALL_SOCKET_FIRST = 198,
 	SYSCALL_SOCKET_LAST = 212,
+	SYSCALL_EXECVE = 221,
 	SYSCALL_SENDMMSG = 269,
+	SYSCALL_EXECVEAT = 281,
+	SYSCALL_EXECVEAT_32 = 387,
 };
 #endif
 
@@ -79,4 +87,11 @@ static __always_inline bool syscall_is_of_sockets(const struct syscall *call)
 {
 	return call->number == SYSCALL_IOCTL || call->number == SYSCALL_SENDMMSG ||
 	       (call->number >= SYSCALL_SOCKET_FIRST && call->number <= SYSCALL_SOCKET_LAST);
+}
+
+/* Of either ABI: the numbers of one mean nothing in the other that changes credentials. */
+static __always_inline bool syscall_is_exec(const struct syscall *call)
+{
+	return call->number == SYSCALL_EXECVE || call->number == SYSCALL_EXECVEAT ||
+	       call->number == SYSCALL_EXECVE_32 || call->number == SYSCALL_EXECVEAT_32;
 }

@@ -31,6 +31,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_QUEUE = 22,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -108,6 +109,7 @@ struct cred {
 	kuid_t euid;
 	struct kernel_capabilities cap_permitted;
 	struct kernel_capabilities cap_ambient;
+	struct user_namespace *user_ns;
 };
 
 /* One type with different members: which of them is meant, the target says. */
@@ -225,6 +227,8 @@ struct task_struct {
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
+	unsigned int in_execve : 1;
+	__u64 self_exec_id; /* a __u32 up to 5.6 */
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct mm_struct *mm;

@@ -125,6 +125,7 @@ enum evmon_hook {
 	EVMON_HOOK_FEXIT_AUTOBIND,
 	EVMON_HOOK_FEXIT_CAPABLE,
 	EVMON_HOOK_TP_CAP_CAPABLE,
+	EVMON_HOOK_FENTRY_COMMIT_CREDS,
 	EVMON_HOOK_UEVENT, /* user space: netlink */
 	EVMON_HOOK_PROC,   /* user space: /proc */
 	EVMON_HOOK_CONFIG, /* user space: EVerest's files */

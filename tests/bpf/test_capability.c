@@ -252,20 +252,90 @@ static void root_and_strangers_are_not_judged(void **state)
 	world_close(&w);
 }
 
-static void a_user_namespaces_capabilities_are_only_counted(void **state)
+/* In a namespace of its own it may what it may not on the host, and is told apart. */
+static void a_user_namespaces_capabilities_are_named_so(void **state)
+{
+	struct evmon_tally tally;
+	const struct event *e;
+	struct world_sum sum;
+	struct world w;
+
+	(void)state;
+	open_as(&w, BIT(SYS_CHROOT));
+	/* Alpha's list has it, and is a list of the host's capabilities. */
+	WORLD_RUN(&w, "modules/Alpha/Alpha", "a:Alpha", "chroot", "userns", "chroot", "chroot",
+		  "ask", "rmmod", "evmon_none");
+	if (w.reports[1].result) {
+		world_close(&w);
+		skip(); /* user namespaces are switched off here */
+	}
+	assert_int_equal(w.reports[2].result, 0);
+	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_USED), 0);
+	e = NULL;
+	for (size_t i = 0; i < world_events(&w, EVMON_RULE_CAPABILITY_USERNS) && !e; i++) {
+		e = world_event(&w, EVMON_RULE_CAPABILITY_USERNS, i);
+		if (e->capability.number != CAP_SYS_CHROOT)
+			e = NULL;
+	}
+	assert_non_null(e);
+	assert_int_equal(e->sensor, EVMON_SENSOR_CAPABILITY);
+	assert_int_equal(e->verdict, EVMON_VERDICT_ALERT);
+	assert_int_equal(e->capability.kind, EVMON_CAPABILITY_USED);
+	assert_int_equal(e->capability.userns, 1);
+	assert_false(e->capability.on_behalf);
+	assert_int_equal(e->key.object.capability.userns, 1);
+	assert_int_equal(e->process.pid, w.reports[0].tgid);
+	assert_int_equal(e->process.class, WORLD_ALPHA);
+	assert_int_equal(e->process.uid, WORLD_UID);
+	assert_int_equal(tallies_read(w.kernel, &e->key, &tally), 0);
+	assert_int_equal(tally.count, 2);
+	assert_true(world_counts(&w).userns >= 2);
+	/* What it asks of the host is asked in vain, and of the host. */
+	sum = world_sum(&w, EVMON_RULE_CAPABILITY_DENIED);
+	if (w.reports[4].result != ENOSYS) {
+		assert_int_equal(w.reports[4].result, EPERM);
+		assert_int_equal(sum.count, 1);
+		assert_int_equal(sum.key.object.capability.number, CAP_SYS_MODULE);
+		assert_int_equal(sum.key.object.capability.userns, 0);
+	}
+	world_close(&w);
+}
+
+/* Whether who opened the socket may, is asked first: not by him who asks now. */
+static void somebody_elses_credentials_are_not_judged(void **state)
 {
 	struct world w;
 
 	(void)state;
 	open_as(&w, 0);
-	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "userns", "chroot");
-	if (w.reports[0].result) {
-		world_close(&w);
-		skip(); /* user namespaces are switched off here */
-	}
-	assert_int_equal(w.reports[1].result, 0);
-	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_USED), 0);
-	assert_true(world_counts(&w).userns >= 1);
+	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", "behalf", "-");
+	assert_int_equal(w.reports[0].result, EPERM);
+	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_DENIED), 0);
+	assert_int_equal(world_counts(&w).on_behalf, 1);
+	assert_int_equal(world_events(&w, EVMON_RULE_CAPABILITY_DENIED), 0);
+	world_close(&w);
+}
+
+static void somebody_elses_credentials_are_shown_while_tracing(void **state)
+{
+	const struct world_options tracing = { .policy = lists, .kernel = { .tracing = true } };
+	const struct event *e = NULL;
+	struct world w;
+
+	(void)state;
+	world_open(&w, &tracing);
+	world_needs(&w, COVERAGE_CAPABILITY);
+	w.uid = WORLD_UID;
+	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", "behalf", "-");
+	for (size_t i = 0; i < world_events(&w, EVMON_RULE_NONE); i++)
+		if (world_event(&w, EVMON_RULE_NONE, i)->sensor == EVMON_SENSOR_CAPABILITY)
+			e = world_event(&w, EVMON_RULE_NONE, i);
+	assert_non_null(e);
+	assert_true(e->capability.on_behalf);
+	assert_int_equal(e->capability.number, CAP_NET_ADMIN);
+	assert_int_equal(e->capability.kind, EVMON_CAPABILITY_DENIED);
+	assert_int_equal(e->verdict, EVMON_VERDICT_ALLOW);
+	assert_int_equal(e->process.class, WORLD_BETA);
 	world_close(&w);
 }
 
@@ -358,7 +428,9 @@ int main(void)
 		cmocka_unit_test(checks_without_audit_are_silent),
 		cmocka_unit_test(what_is_wanted_in_earnest_is_told),
 		cmocka_unit_test(root_and_strangers_are_not_judged),
-		cmocka_unit_test(a_user_namespaces_capabilities_are_only_counted),
+		cmocka_unit_test(a_user_namespaces_capabilities_are_named_so),
+		cmocka_unit_test(somebody_elses_credentials_are_not_judged),
+		cmocka_unit_test(somebody_elses_credentials_are_shown_while_tracing),
 		cmocka_unit_test(everests_surplus_is_one_standing_finding_for_each_instance),
 		cmocka_unit_test(what_a_descendant_gains_is_held_and_no_surplus),
 		cmocka_unit_test(the_managers_child_is_exempt_before_its_exec),

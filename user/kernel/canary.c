@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,6 +37,7 @@ enum deed {
 	DEED_SEND,
 	DEED_CONNECT,
 	DEED_CHECK,
+	DEED_CREDS,
 	DEED_EXEC,
 	DEED_MAX
 };
@@ -46,9 +48,13 @@ struct canary_word {
 };
 
 static const char *const deed_names[DEED_MAX] = {
-	[DEED_BIND4] = "bind",		[DEED_BIND6] = "bind",
-	[DEED_MPTCP] = "bind by MPTCP", [DEED_SEND] = "automatic binding",
-	[DEED_CONNECT] = "connect",	[DEED_CHECK] = "capability check",
+	[DEED_BIND4] = "bind",
+	[DEED_BIND6] = "bind",
+	[DEED_MPTCP] = "bind by MPTCP",
+	[DEED_SEND] = "automatic binding",
+	[DEED_CONNECT] = "connect",
+	[DEED_CHECK] = "capability check",
+	[DEED_CREDS] = "change of credentials",
 	[DEED_EXEC] = "exec",
 };
 
@@ -64,6 +70,8 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_SEND;
 	if (hook == EVMON_HOOK_FEXIT_HASH_CONNECT)
 		return DEED_CONNECT;
+	if (hook == EVMON_HOOK_FENTRY_COMMIT_CREDS)
+		return DEED_CREDS;
 	switch ((unsigned)coverage_role_sensor(hook_get(hook)->role)) {
 	case EVMON_SENSOR_EXEC:
 		return DEED_EXEC;
@@ -141,6 +149,9 @@ static void deeds(const struct kernel *kernel, struct canary_word *word)
 	/* The executable first: it may be readable by root alone. */
 	null = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	syscall(SYS_capset, &header, none);
+	/* Credentials of its own, with nothing in them that was not there. */
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		word->err[DEED_CREDS] = errno;
 	/* Without the right, the kernel's no is the same word as a filter's. */
 	if (chroot("/") < 0 && errno != EPERM)
 		word->err[DEED_CHECK] = errno;

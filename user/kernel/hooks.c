@@ -15,6 +15,10 @@
 	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, \
 	.target = (func)
 
+#define FENTRY(name, func)                                                            \
+	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FENTRY, \
+	.target = (func)
+
 static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_FORK] = { TP_BTF("tp_fork", "sched_process_fork"), .role = COVERAGE_TREE },
 	[EVMON_HOOK_TP_EXIT] = { TP_BTF("tp_exit", "sched_process_exit"), .role = COVERAGE_TREE },
@@ -78,6 +82,8 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 						"no audit flag: a denied CAP_SYS_ADMIN is not reported, "
 						"a denied CAP_NET_ADMIN only of calls on sockets, the "
 						"kernel's own probes look like use" },
+	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = { FENTRY("fentry_commit_creds", "commit_creds"),
+					     .role = COVERAGE_CREDENTIALS },
 };
 
 static const enum evmon_hook tree[][COVERAGE_HOOKS] = {
@@ -109,6 +115,9 @@ static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_CAPABLE },
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
 };
+static const enum evmon_hook credentials[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_FENTRY_COMMIT_CREDS },
+};
 
 static const struct {
 	const enum evmon_hook (*list)[COVERAGE_HOOKS];
@@ -124,6 +133,7 @@ static const struct {
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
+	[COVERAGE_CREDENTIALS] = { credentials, ARRAY_SIZE(credentials) },
 };
 
 const struct hook *hook_get(enum evmon_hook hook)
