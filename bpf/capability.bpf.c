@@ -138,7 +138,8 @@ static __always_inline int on_behalf(const struct evmon_task *t, const struct ev
 		return 0;
 	finding_of(f, policy->serial, t, f->hook);
 	f->detail.capability.on_behalf = 1;
-	return emit(f);
+	emit(f);
+	return 0;
 }
 
 static __always_inline int on_capability(const struct cred *cred, struct user_namespace *ns,
@@ -166,14 +167,15 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	f.hook = hook;
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	f.key.object.capability.number = f.detail.capability.number = number;
-	f.key.object.capability.kind = f.detail.capability.kind =
-		ret ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED;
+	f.key.object.capability.kind = f.detail.capability.kind = ret ? EVMON_CAPABILITY_DENIED :
+									EVMON_CAPABILITY_USED;
 	f.key.object.capability.userns = f.detail.capability.userns = ns->level;
 	if (cred != bpf_get_current_task_btf()->cred)
 		return on_behalf(t, policy, &f);
 	if (capability_exempt(t, cred, ns))
 		return 0;
-	if (t->class == EVMON_CLASS_PENDING && !ns->level) { /* judged by user space once it is known */
+	if (t->class == EVMON_CLASS_PENDING &&
+	    !ns->level) { /* judged by user space once it is known */
 		stats_count(pending);
 		t->used |= ret ? 0 : bit;
 		return 0;

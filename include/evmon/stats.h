@@ -18,7 +18,7 @@ struct evmon_stats {
 	__u64 denied_ignored;	 /* denied checks that the policy's denied_ignored covers */
 	__u64 denied_probes;	 /* denied checks that refused nothing: the kernel only asks */
 	__u64 on_behalf;	 /* checks with credentials that are not the caller's: not judged */
-	__u64 userns;  /* checks in a user namespace other than the initial one: not judged */
+	__u64 userns;		 /* checks in a user namespace, told by capability.userns */
 	__u64 pending; /* judgements withheld because the task's module is not known yet */
 };
 

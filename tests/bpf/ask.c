@@ -123,8 +123,12 @@ int ask(const char *what, const char *argument)
 		const char *name;
 		int (*ask)(const char *argument);
 	} asks[] = {
-		{ "ifindex", ask_ifindex }, { "ifup", ask_ifup },     { "rmmod", ask_rmmod },
-		{ "setgid", ask_setgid },   { "setuid", ask_setuid }, { "capset", ask_capset },
+		{ "ifindex", ask_ifindex },
+		{ "ifup", ask_ifup },
+		{ "rmmod", ask_rmmod },
+		{ "setgid", ask_setgid },
+		{ "setuid", ask_setuid },
+		{ "capset", ask_capset },
 		{ "read", ask_read },
 		{ "behalf", ask_behalf },
 		{ "setuid-turns", ask_setuid_turns },

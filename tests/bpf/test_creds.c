@@ -183,8 +183,8 @@ static void a_manager_that_is_root_again_is_told(void **state)
 	(void)state;
 	open_as(&w, &options, 0, 0);
 	assert_int_equal(stat(world_path(&w, "manager"), &st), 0);
-	WORLD_RUN(&w, "manager", "manager", "ask", "seteuid-turns", "1500", "ask",
-		  "seteuid-turns", "0", "ask", "seteuid-crowd", "0", "ask", "setuid-turns", "0");
+	WORLD_RUN(&w, "manager", "manager", "ask", "seteuid-turns", "1500", "ask", "seteuid-turns",
+		  "0", "ask", "seteuid-crowd", "0", "ask", "setuid-turns", "0");
 	assert_int_equal(w.n_reports, 4);
 	for (size_t i = 0; i < w.n_reports; i++)
 		assert_int_equal(w.reports[i].result, 0);
@@ -211,8 +211,8 @@ static void a_root_module_that_lowers_itself_for_a_while_is_no_more(void **state
 
 	(void)state;
 	open_as(&w, &options, 0, 0);
-	WORLD_RUN(&w, "modules/Alpha/Alpha", "a:Alpha", "ask", "seteuid", "1500", "ask",
-		  "seteuid", "0");
+	WORLD_RUN(&w, "modules/Alpha/Alpha", "a:Alpha", "ask", "seteuid", "1500", "ask", "seteuid",
+		  "0");
 	assert_int_equal(w.reports[1].result, 0);
 	assert_int_equal(count_of(&w, EVMON_RULE_EXEC_ROOT), 1);
 	assert_true(world_event(&w, EVMON_RULE_EXEC_ROOT, 0)->standing);
@@ -230,8 +230,8 @@ static void an_exec_is_the_execs(void **state)
 	path = world_path(&w, "su");
 	assert_int_equal(chown(path, 0, 0), 0);
 	assert_int_equal(chmod(path, 04755), 0);
-	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "fork", "exec", path, "su", "ask",
-		  "seteuid", "1500", "ask", "seteuid", "0");
+	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "fork", "exec", path, "su", "ask", "seteuid",
+		  "1500", "ask", "seteuid", "0");
 	if (w.reports[1].result) {
 		world_close(&w);
 		skip(); /* a file system without setuid */

@@ -132,7 +132,8 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 	},
 	[EVMON_RULE_CAPABILITY_USERNS] = {
 		.means =
-			"A process in EVerest's tree used capabilities within a user namespace.\n",
+			"A process in EVerest's tree entered a user namespace, used capabilities\n"
+			"within one, or asked for them there in vain.\n",
 		.matters =
 			"In a namespace of its own anybody is root, and reaches parts of the\n"
 			"kernel that were never meant for unprivileged users. No module has a\n"
@@ -144,8 +145,9 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 	[EVMON_RULE_EXEC_ROOT] = {
 		.means =
 			"A process in EVerest's tree runs as root: a module that was started so\n"
-			"(told once for each module and boot), or something that a module\n"
-			"without root started as root.\n",
+			"(told once for each module and boot), something that a module without\n"
+			"root started as root, or a process that became root while it ran\n"
+			"(`how` is creds).\n",
 		.matters =
 			"A bug in a module that is root is the whole charger. A module that\n"
 			"becomes root without having been it has found a way that it should not\n"

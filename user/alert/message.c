@@ -143,7 +143,8 @@ static void say_capability(struct words *w, const struct alert *alert)
 	if (alert->rule == EVMON_RULE_CAPABILITY_EVEREST_CHOWN)
 		say(w, " beyond its list, as EVerest's manager leaves it to modules with others");
 	else if (alert->rule == EVMON_RULE_CAPABILITY_USERNS)
-		say(w, " in a user namespace");
+		say(w, " in a user namespace%s",
+		    alert->capability.kind == EVMON_CAPABILITY_HELD ? ", and all others" : "");
 	else
 		say(w, ", which is not in its list");
 }
@@ -177,6 +178,8 @@ static void say_exec(struct words *w, const struct alert *alert, bool standing)
 	say_who(w, alert);
 	if (alert->rule == EVMON_RULE_EXEC_ROOT && standing) {
 		say(w, " runs as root");
+	} else if (alert->rule == EVMON_RULE_EXEC_ROOT && alert->exec.how == EVMON_EXEC_CREDS) {
+		say(w, " became root without an exec");
 	} else if (alert->rule == EVMON_RULE_EXEC_ROOT) {
 		say_file(w, alert, " ran ", " ran a file");
 		say(w, " as root");

@@ -25,7 +25,7 @@ static const struct status_counter counters[] = {
 	{ "denied_ignored", "Denied checks that the policy ignores", false },
 	{ "denied_probes", "Denied checks that refused nothing, not judged", false },
 	{ "on_behalf", "Capability checks for another's credentials, not judged", false },
-	{ "userns", "Capability checks in other user namespaces, not judged", false },
+	{ "userns", "Capability checks in user namespaces, told by capability.userns", false },
 	{ "pending", "Judgements withheld until the task's module is known", false },
 };
 
