@@ -27,7 +27,24 @@
 #define CLAIM_ROOT   64
 #define CLAIM_USERNS 65 /* + level */
 
-static __always_inline void claim_key(struct evmon_claim_key *key, __u32 what)
+/* Changes of credentials that a process was told of, so that its other threads are not. Written and
+ * read here alone. When full the oldest go: of threads that change as late as that, one more
+ * would be told of. */
+struct claim_key {
+	__u64 start_ns; /* of the process */
+	__u64 execs;	/* that it made so far */
+	__u32 tgid;
+	__u32 what; /* number of a capability, or CLAIM_* */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct claim_key);
+	__type(value, __u32);
+} evmon_claims SEC(".maps");
+
+static __always_inline void claim_fill(struct claim_key *key, __u32 what)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -40,18 +57,18 @@ static __always_inline void claim_key(struct evmon_claim_key *key, __u32 what)
 /* False: another thread of the process was told of. */
 static __always_inline bool claim(__u32 what)
 {
-	struct evmon_claim_key key = {};
+	struct claim_key key = {};
 	__u32 one = 1;
 
-	claim_key(&key, what);
+	claim_fill(&key, what);
 	return !bpf_map_update_elem(&evmon_claims, &key, &one, BPF_NOEXIST);
 }
 
 static __always_inline void claim_drop(__u32 what)
 {
-	struct evmon_claim_key key = {};
+	struct claim_key key = {};
 
-	claim_key(&key, what);
+	claim_fill(&key, what);
 	bpf_map_delete_elem(&evmon_claims, &key);
 }
 

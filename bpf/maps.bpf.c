@@ -12,7 +12,6 @@ struct evmon_exes_map evmon_exes SEC(".maps");
 struct evmon_scripts_map evmon_scripts SEC(".maps");
 struct evmon_policies_map evmon_policies SEC(".maps");
 struct evmon_tallies_map evmon_tallies SEC(".maps");
-struct evmon_claims_map evmon_claims SEC(".maps");
 struct evmon_overflow_map evmon_overflow SEC(".maps");
 struct evmon_slot_ids_map evmon_slot_ids SEC(".maps");
 struct evmon_slots_map evmon_slots SEC(".maps");

@@ -68,23 +68,6 @@ struct evmon_tallies_map {
 };
 extern struct evmon_tallies_map evmon_tallies SEC(".maps");
 
-/* Changes of credentials that a process was told of, so that its other threads are not. Written and
- * read by creds.bpf.c. When full the oldest go: of threads that change as late as that, one more
- * would be told of. */
-struct evmon_claim_key {
-	__u64 start_ns; /* of the process */
-	__u64 execs;	/* that it made so far */
-	__u32 tgid;
-	__u32 what; /* number of a capability, or CLAIM_* */
-};
-struct evmon_claims_map {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct evmon_claim_key);
-	__type(value, __u32);
-};
-extern struct evmon_claims_map evmon_claims SEC(".maps");
-
 struct evmon_overflow_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EVMON_RULES *EVMON_VERDICT_MAX);

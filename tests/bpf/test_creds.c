@@ -137,7 +137,7 @@ static void changes_that_raise_nothing_give_nothing(void **state)
 	world_close(&w);
 }
 
-/* A C library's setuid() changes every thread, in turns or some at once: one process, one finding. */
+/* A C library's setuid() changes each thread, in turns or some at once: that is one finding. */
 static void threads_that_follow_are_one_finding(void **state)
 {
 	static const char *const ways[] = { "setuid-turns", "setuid-crowd" };
