@@ -11,7 +11,7 @@ struct evmon_policy_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_RDONLY_PROG);
-	/* By size: clang 14 leaves the types of an inner map that is only declared out of its BTF. */
+	/* By size: of an inner map that is only declared clang 14 leaves the types out. */
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct evmon_policy));
 };

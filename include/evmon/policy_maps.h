@@ -78,13 +78,14 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
-	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
-	__u32 unit_level;    /* depth of unit_cgroup below the root */
-	__u32 root;	     /* --trace: tgid of the root, a manager whatever it runs; 0: none */
-	__u32 tasks_full;    /* tasks of a tree have no entry: the map had no room */
-	__u32 snapshot;	     /* a snapshot is being taken: hooks look after who has no entry yet */
-	__u32 listing;	     /* iter/task only shows modules without an entry, and makes none */
-	__u32 zero;	     /* is 0, which the verifier does not know, see lineage_walk() */
+	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;  /* depth of unit_cgroup below the root */
+	__u32 root;	   /* --trace: tgid of the root, a manager whatever it runs; 0: none */
+	__u32 tasks_full;  /* tasks of a tree have no entry: the map had no room */
+	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
+	__u32 listing;	   /* iter/task only shows modules without an entry, and makes none */
+	__u32 zero;	   /* is 0, which the verifier does not know, see lineage_walk() */
+	__u32 pad;
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };
