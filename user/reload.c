@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/naming.h"
+#include "devices.h"
 #include "everest.h"
 #include "exes.h"
 #include "found.h"
@@ -189,6 +190,8 @@ static int in_force(struct daemon *daemon, struct policy *next)
 		err = reload_follow(daemon);
 	if (err >= 0)
 		err = config_follow(daemon);
+	if (err >= 0)
+		err = devices_follow(daemon, before);
 	if (err >= 0 && tasks_differ(before, next))
 		err = found_tasks(daemon);
 	daemon->canary_next_ns = 0;

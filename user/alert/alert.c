@@ -337,6 +337,14 @@ void alert_from_usb(struct alert *alert, const struct usb_device *device, enum e
 	message_compose(alert, false);
 }
 
+void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked)
+{
+	alert->verdict = verdict;
+	alert->key.verdict = verdict;
+	alert->asked_deny = asked && verdict == EVMON_VERDICT_ALERT;
+	message_compose(alert, false);
+}
+
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail)
 {

@@ -85,6 +85,9 @@ void alert_found(struct alert *alert, enum evmon_hook hook, const struct process
 /* rule NONE: seen and allowed (trace), severity is then of no account. */
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
 		    enum severity severity, const struct policy *policy);
+/* What was done about it: LATE or DENIED; ALERT: nothing, though the policy `asked` for denial or
+ * not (the baseline's devices). */
+void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked);
 /* self.* and config.*: what is a word, detail a sentence's facts (empty: none). */
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail);

@@ -324,9 +324,11 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 		.means =
 			"Something was lost: details of events because too many came at once,\n"
 			"or alerts that were dropped from a full journal before they were\n"
-			"delivered.\n",
+			"delivered. For uevents: the kernel dropped some; what is attached was\n"
+			"read anew, a USB device that came and went meanwhile is not known.\n",
 		.matters =
-			"Counts are still exact. What is gone is who and what of some of them.\n",
+			"The hooks' counts are still exact. What is gone is who and what of some\n"
+			"of them.\n",
 		.todo =
 			"For a full journal: see that the broker can be reached, or raise\n"
 			"journal.size.\n",

@@ -6,6 +6,7 @@
  * touched. The hooks that deny are tried and not attached: their state is `ready`.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -16,10 +17,12 @@
 #include "cmd/members.h"
 #include "cmd/options.h"
 #include "cmd/terminal.h"
+#include "cmd/usb_coverage.h"
 #include "kernel/canary.h"
 #include "kernel/kernel.h"
 #include "kernel/snapshot.h"
 #include "kernel/uevent.h"
+#include "process/usb_sysfs.h"
 
 enum {
 	COVERAGE_TEXT_MAX = 64 * 1024,
@@ -102,6 +105,13 @@ static void try_uevents(struct coverage_row *row)
 	row->state = COVERAGE_UNPROVEN;
 }
 
+static void try_usb_deny(struct coverage_row *row)
+{
+	_cleanup_(closep) int fd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	usb_coverage_deny(row, fd < 0 ? -errno : usb_sysfs_may_authorize(fd), false);
+}
+
 static int attach_and_prove(struct kernel *kernel)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;
@@ -181,6 +191,7 @@ int coverage_main(int argc, char **argv)
 	if (r < 0)
 		return refused(r, where);
 	try_uevents(&kernel_coverage(kernel)->rows[COVERAGE_USB]);
+	try_usb_deny(&kernel_coverage(kernel)->rows[COVERAGE_USB_DENY]);
 	r = attach_and_prove(kernel);
 	if (r < 0)
 		log_err_errno(r, "coverage: cannot prove what was found");

@@ -33,6 +33,7 @@ static const struct {
 	[COVERAGE_EXEC] = { "exec", EVMON_SENSOR_EXEC, NEEDED },
 	[COVERAGE_CREDENTIALS] = { "credentials", EVMON_SENSOR_EXEC, OPTIONAL },
 	[COVERAGE_USB] = { "usb", EVMON_SENSOR_USB, NEEDED },
+	[COVERAGE_USB_DENY] = { "usb-deny", EVMON_SENSOR_USB, OPTIONAL },
 };
 
 static const char *const states[] = {
@@ -111,7 +112,7 @@ bool coverage_blind(const struct coverage *coverage)
 	for (unsigned i = COVERAGE_BIND; i < COVERAGE_ROLE_MAX; i++) {
 		enum coverage_state state = coverage->rows[i].state;
 
-		if (roles[i].kind != DENIES && state != COVERAGE_NONE && state != COVERAGE_BROKEN)
+		if (roles[i].kind == NEEDED && state != COVERAGE_NONE && state != COVERAGE_BROKEN)
 			return false;
 	}
 	return true;

@@ -27,6 +27,7 @@ enum coverage_role {
 	COVERAGE_EXEC,
 	COVERAGE_CREDENTIALS,
 	COVERAGE_USB,
+	COVERAGE_USB_DENY, /* no hook: `authorized` in sysfs */
 	COVERAGE_ROLE_MAX
 };
 

@@ -292,6 +292,11 @@ int usb_devices_each(const struct usb_devices *devices, usb_device_fn fn, void *
 	return err;
 }
 
+int usb_devices_sys(const struct usb_devices *devices)
+{
+	return devices->sys_fd;
+}
+
 uint64_t usb_devices_overflow(const struct usb_devices *devices)
 {
 	return devices->overflow;

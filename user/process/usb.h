@@ -53,6 +53,8 @@ int usb_devices_uevent(struct usb_devices *devices, const struct uevent *uevent,
 int usb_devices_rescan(struct usb_devices *devices, usb_device_fn fn, void *userdata);
 /* Calls fn for each device that is attached; stops at an error, which is passed up. */
 int usb_devices_each(const struct usb_devices *devices, usb_device_fn fn, void *userdata);
+/* The sysfs that it reads; stays the set's. */
+int usb_devices_sys(const struct usb_devices *devices);
 /* How many devices found the set full: reported, but not remembered. */
 uint64_t usb_devices_overflow(const struct usb_devices *devices);
 

@@ -166,6 +166,19 @@ int usb_sysfs_read(int sys_fd, const char *port, struct usb_device *ret_device)
 	return 0;
 }
 
+int usb_sysfs_open(int sys_fd, const struct usb_device *device)
+{
+	_cleanup_(closep) int fd = -1;
+	unsigned number;
+
+	if (!usb_port_valid(device->port))
+		return -ENODEV;
+	fd = device_open(sys_fd, device->port);
+	if (fd < 0 || read_number(fd, "devnum", &number) || number != device->number)
+		return -ENODEV;
+	return TAKE_FD(fd);
+}
+
 /* A string and the newline that sysfs puts behind it; there may be more in the string itself. */
 static void read_text(int dir_fd, const char *name, char to[USB_TEXT_MAX], bool *ret_truncated)
 {
@@ -186,10 +199,9 @@ static void read_text(int dir_fd, const char *name, char to[USB_TEXT_MAX], bool 
 
 void usb_sysfs_strings(int sys_fd, struct usb_device *device)
 {
-	_cleanup_(closep) int fd = device_open(sys_fd, device->port);
-	unsigned number;
+	_cleanup_(closep) int fd = usb_sysfs_open(sys_fd, device);
 
-	if (fd < 0 || read_number(fd, "devnum", &number) || number != device->number)
+	if (fd < 0)
 		return;
 	read_text(fd, "manufacturer", device->manufacturer, &device->truncated);
 	read_text(fd, "product", device->name, &device->truncated);
