@@ -112,10 +112,12 @@ static bool same(const struct lesson *a, const struct lesson *b)
 	       (exception || (!strcmp(a->module, b->module) && !strcmp(a->text, b->text)));
 }
 
-/* Events that say nothing of what a policy could grant: an exec that breaks no rule, USB. */
+/* Events that say nothing of what a policy could grant: an exec that breaks no rule, USB, a port
+ * that the kernel picked for an outgoing connection and that no rule names. */
 static bool teaches(const struct alert *alert)
 {
-	if (alert->sensor == EVMON_SENSOR_EXEC)
+	if (alert->sensor == EVMON_SENSOR_EXEC ||
+	    (alert->sensor == EVMON_SENSOR_BIND && alert->bind.how == EVMON_BIND_AUTO))
 		return alert->rule != EVMON_RULE_NONE;
 	return alert->sensor == EVMON_SENSOR_BIND || alert->sensor == EVMON_SENSOR_CAPABILITY;
 }
