@@ -237,12 +237,12 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	struct evmon_task *t = on_exec_join(&e);
 	bool told = false;
 
-	if (!t || !e.policy)
-		return 0;
-	if (t->class == EVMON_CLASS_CANARY) {
+	if (t && t->class == EVMON_CLASS_CANARY) {
 		emit_canary(EVMON_HOOK_TP_EXEC);
 		return 0;
 	}
+	if (!t || !e.policy)
+		return 0;
 	if (t->subject == EVMON_SUBJECT_EVEREST) {
 		told |= judge_admin_panel(t, &e);
 		told |= judge_root(t, &e);

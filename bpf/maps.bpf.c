@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The one place where maps and globals are defined; what each is for stands in maps.bpf.h. No
+ * The one place where maps and globals are defined; what each is for stands in the headers. No
  * program is here, so this file has no hook table.
  */
 #include "maps.bpf.h"
+#include "policy.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

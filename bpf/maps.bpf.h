@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * All maps and globals; maps.bpf.c defines them. For each: who writes, who reads, why this size,
- * what happens when it is full.
+ * All maps and globals but the policy's (policy.bpf.h); maps.bpf.c defines them. For each: who
+ * writes, who reads, why this size, what happens when it is full.
  */
 #include "vmlinux.h"
 
@@ -32,6 +32,7 @@ extern struct evmon_task evmon_unlisted; /* what all are who find no room: `othe
 struct evmon_exes_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EVMON_EXES);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, struct evmon_exe_key);
 	__type(value, struct evmon_exe);
 };
@@ -42,21 +43,11 @@ extern struct evmon_exes_map evmon_exes SEC(".maps");
 struct evmon_scripts_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EVMON_SCRIPTS);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, __u64);
 	__type(value, __u16);
 };
 extern struct evmon_scripts_map evmon_scripts SEC(".maps");
-
-/* Policies: the one in force, the one before, and one to write, so that a new one is swapped in by
- * one store. Written by user space, which waits for a grace period between two swaps: within one
- * run of a program none that it found changes. */
-struct evmon_policies_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, EVMON_POLICIES);
-	__type(key, __u32);
-	__type(value, struct evmon_policy);
-};
-extern struct evmon_policies_map evmon_policies SEC(".maps");
 
 /* Exact counts. Written by emit.bpf.c (and by user space for what it finds itself). Preallocated;
  * when full: the overflow entry of the rule and verdict, and stats.tallies_full. */

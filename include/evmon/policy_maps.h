@@ -8,12 +8,18 @@
 #include "evmon/types.h"
 
 enum {
-	EVMON_POLICIES = 3, /* in force, in force before, being written */
 	EVMON_PORT_GROUPS = 512,
 	EVMON_PORT_NAMED = 1 << 15, /* in a port's group: an item names it that is not for all */
 	EVMON_BIND_ITEMS = 128,
 	EVMON_BIND_CELLS = 64, /* subject (2 bits), protocol kind (2 bits), scope (2 bits) */
 	EVMON_TALLIES = 4096,
+};
+
+/* Where a policy stands in the map of policies. */
+enum {
+	EVMON_POLICY_ACTIVE,
+	EVMON_POLICY_BEFORE,
+	EVMON_POLICIES
 };
 
 /* Protocol kinds of the policy: tcp includes MPTCP, udp includes UDP-Lite. */
@@ -50,7 +56,7 @@ struct evmon_class_policy {
 /* In an instance's list: it has one of its own. No capability has this number. */
 #define EVMON_INSTANCE_LISTED (1ULL << 63)
 
-/* One whole policy; `active` of evmon_settings says which of those in the map holds. */
+/* One whole policy. */
 struct evmon_policy {
 	__u16 group[65536];				 /* port -> group, EVMON_PORT_NAMED */
 	__u8 cell[EVMON_PORT_GROUPS * EVMON_BIND_CELLS]; /* -> item + 1; 0: allowed */
@@ -72,14 +78,14 @@ struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
 	__u64 modules_ino; /* modules_dir; 0: none */
 	__u32 modules_dev;
-	__u32 active;	     /* indices into evmon_policies: in force, and << 8 the one before */
-	__u32 spawner;	     /* tgid whose next children are classed by spawn_class; 0: nobody */
-	__u32 spawn_class;   /* CANARY, or MANAGER for the root of `--trace -- CMD` */
-	__u32 unit_level;    /* depth of unit_cgroup below the root */
-	__u32 root;	     /* --trace: tgid of the root, a manager whatever it runs; 0: none */
-	__u32 tasks_full;    /* tasks of a tree have no entry: the map had no room */
-	__u32 snapshot;	     /* a snapshot is being taken: hooks look after who has no entry yet */
-	__u32 listing;	     /* iter/task only shows modules without an entry, and makes none */
-	__u32 zero;	     /* is 0, which the verifier does not know, see lineage_walk() */
+	__u32 spawner;	   /* tgid whose next children are classed by spawn_class; 0: nobody */
+	__u32 spawn_class; /* CANARY, or MANAGER for the root of `--trace -- CMD` */
+	__u32 unit_level;  /* depth of unit_cgroup below the root */
+	__u32 root;	   /* --trace: tgid of the root, a manager whatever it runs; 0: none */
+	__u32 tasks_full;  /* tasks of a tree have no entry: the map had no room */
+	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
+	__u32 listing;	   /* iter/task only shows modules without an entry, and makes none */
+	__u32 zero;	   /* is 0, which the verifier does not know, see lineage_walk() */
+	__u32 pad;
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };

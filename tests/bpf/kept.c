@@ -64,7 +64,7 @@ static void kernel_empty(struct kernel *kernel)
 	exe_table_fini(&kernel->exes);
 	kernel->exes.map_fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
 	map_clear(kernel->skeleton->maps.evmon_exes);
-	*settings = (struct evmon_settings){ .active = settings->active };
+	*settings = (struct evmon_settings){ 0 };
 	assert_int_equal(ring_consume(kernel, pass_over, NULL), 0);
 }
 

@@ -396,6 +396,26 @@ static void a_file_below_modules_dir_is_pending_until_it_is_named(void **state)
 	world_close(&w);
 }
 
+static void a_policy_in_force_is_changed_by_nobody(void **state)
+{
+	_cleanup_(freep) struct evmon_policy *table = calloc(1, sizeof(*table));
+	uint32_t zero = 0;
+	struct world w;
+
+	(void)state;
+	assert_non_null(table);
+	world_open(&w, &options);
+	assert_int_equal(bpf_map_lookup_elem(w.kernel->policy_fd, &zero, table), 0);
+	assert_int_equal(table->window_ns, w.policy->window_ns);
+	assert_int_equal(bpf_map_update_elem(w.kernel->policy_fd, &zero, table, BPF_ANY), -EPERM);
+	/* Another takes its place. */
+	w.policy->window_ns++;
+	world_policy(&w);
+	assert_int_equal(bpf_map_lookup_elem(w.kernel->policy_fd, &zero, table), 0);
+	assert_int_equal(table->window_ns, w.policy->window_ns);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +439,7 @@ int main(void)
 		cmocka_unit_test(without_free_slots_an_instance_shares_that_of_other),
 		cmocka_unit_test(a_second_policy_gives_no_slot_twice),
 		cmocka_unit_test(a_file_that_took_a_modules_place_takes_its_class_and_no_other),
+		cmocka_unit_test(a_policy_in_force_is_changed_by_nobody),
 		cmocka_unit_test(a_file_below_modules_dir_is_pending_until_it_is_named),
 	};
 	int failed;

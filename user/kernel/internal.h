@@ -39,8 +39,7 @@ struct kernel {
 	uint64_t scripts[EVMON_SCRIPTS];      /* named since tables_files_begin() */
 	size_t n_scripts;
 	uint8_t policy_serial;
-	bool policy_written;   /* at least once */
-	bool policy_unsettled; /* programs may still read a copy that is about to be written */
+	int policy_fd;			/* the map of the policy in force; -1: none yet */
 	bool is_new[COVERAGE_ROLE_MAX]; /* attached to deny since the canary was sent */
 	int cgroup_fd;			/* root of the unified hierarchy; -1: none */
 };

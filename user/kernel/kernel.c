@@ -262,6 +262,7 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 		return -ENOMEM;
 	kernel->options = *options;
 	kernel->cgroup_fd = -1;
+	kernel->policy_fd = -1;
 	libbpf_set_print(libbpf_say);
 	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later a refusal is nothing. */
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
@@ -299,8 +300,8 @@ void kernel_free(struct kernel *kernel)
 	ring_buffer__free(kernel->rings);
 	exe_table_fini(&kernel->exes);
 	evmon_bpf__destroy(kernel->skeleton);
-	if (kernel->cgroup_fd >= 0)
-		close(kernel->cgroup_fd);
+	closep(&kernel->policy_fd);
+	closep(&kernel->cgroup_fd);
 	free(kernel);
 }
 

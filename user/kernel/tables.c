@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The one writer of what hooks read. A policy is written whole into the copy that is not in force
- * and then swapped in by one store, so that no hook ever sees half of two. Executables are known
+ * The one writer of what hooks read. A policy is written whole into a map of its own, frozen, and
+ * swapped in by one store, so that no hook ever sees half of two. Executables are known
  * by device and inode, the numbers the kernel sees at exec; a path is only how they are found.
  */
 #include "kernel/tables.h"
@@ -19,7 +19,6 @@
 #include "kernel/bind_table.h"
 #include "kernel/cgroup.h"
 #include "kernel/exe_table.h"
-#include "kernel/grace.h"
 #include "kernel/internal.h"
 
 struct classes {
@@ -139,35 +138,53 @@ static int instances_fill(struct kernel *kernel, struct evmon_policy *table,
 	return err;
 }
 
+/* A map with the policy, which nobody can change any more. */
+static int policy_freeze(const struct evmon_policy *table)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t zero = 0;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "evmon_policy", sizeof(zero), sizeof(*table), 1,
+				&options);
+
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_update_elem(fd, &zero, table, BPF_ANY) < 0 || bpf_map_freeze(fd) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 /*
- * The copy that is neither in force nor was so before is written, and one store makes it the policy
- * and the one in force the one before. Programs that had read the old pair of indices may go on
- * reading what they name, so the copy that fell out is not written before they are through: the
- * grace period is waited for here, after the store, or, if that failed, before the next write. On
+ * The one in force becomes the one before, and then the new one is in force, each by one store.
+ * The kernel waits in each for all programs that run (maybe_wait_bpf_programs() in
+ * kernel/bpf/syscall.c, since 4.20; ours do not sleep, those that do would not be waited for): on
  * return nobody judges by the old policy but on_bound(), which asks it about what it has let
- * through.
+ * through. membarrier(MEMBARRIER_CMD_GLOBAL) looks like the same wait and is not: with one
+ * processor online it returns at once, though a program may have been preempted there, and with
+ * nohz_full it refuses.
  */
 static int policy_swap(struct kernel *kernel, struct evmon_policy *table)
 {
-	uint32_t active = settings(kernel)->active & 0xff, before = settings(kernel)->active >> 8;
-	uint32_t next = 0;
-	int err = kernel->policy_unsettled ? grace_wait() : 0;
+	const uint32_t active = EVMON_POLICY_ACTIVE, before = EVMON_POLICY_BEFORE;
+	int map = bpf_map__fd(kernel->skeleton->maps.evmon_policies);
+	_cleanup_(closep) int fd = -1;
 
-	if (err < 0)
-		return err;
-	while (next == active || next == before)
-		next++;
 	table->serial = (uint8_t)(kernel->policy_serial + 1);
 	table->since_ns = clock_boot_ns();
-	if (bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.evmon_policies), &next, table,
-				BPF_ANY) < 0)
+	fd = policy_freeze(table);
+	if (fd < 0)
+		return fd;
+	if (kernel->policy_fd >= 0 &&
+	    bpf_map_update_elem(map, &before, &kernel->policy_fd, BPF_ANY) < 0)
 		return -errno;
-	/* The first one has none before it: then the map held only zeros. */
-	before = kernel->policy_written ? active : next;
-	__atomic_store_n(&settings(kernel)->active, next | before << 8, __ATOMIC_RELEASE);
+	if (bpf_map_update_elem(map, &active, &fd, BPF_ANY) < 0)
+		return -errno;
+	closep(&kernel->policy_fd);
+	kernel->policy_fd = TAKE_FD(fd);
 	kernel->policy_serial = table->serial;
-	kernel->policy_unsettled = kernel->policy_written && grace_wait() < 0;
-	kernel->policy_written = true;
 	return 0;
 }
 
