@@ -142,6 +142,7 @@ static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 ho
 	 * caller's namespace, and the port that resulted. */
 	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
 	f.detail.bind.asked_port = f.key.object.bind.port;
+	f.socket = bpf_get_socket_cookie(sk) | EVMON_SOCKET_COOKIE;
 	bound(&f);
 	return 1;
 }

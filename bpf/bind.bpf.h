@@ -34,6 +34,7 @@ static __always_inline bool finding_socket(struct finding *f, struct sock *sk, _
 {
 	f->key.object.bind.port = sk->__sk_common.skc_num;
 	f->key.object.bind.proto = proto;
+	f->socket = socket_inode(sk);
 	if (proto == EVMON_PROTO_OTHER)
 		return false;
 	if (sk->__sk_common.skc_family == AF_INET6) {

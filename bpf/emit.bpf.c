@@ -7,82 +7,30 @@
  */
 #include "emit.bpf.h"
 
+#include "held.bpf.h"
 #include "path.bpf.h"
+#include "tally.bpf.h"
 #include "task.bpf.h"
 
-static __always_inline void actor_fill(struct evmon_actor *actor, __u16 class)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
-	struct file *exe = mm ? mm->exe_file : NULL;
-	struct evmon_actor now = { .class = class };
-
-	now.start_ns = task->group_leader->start_boottime;
-	now.tgid = task->tgid;
-	now.uid = task->cred->uid.val;
-	now.exe_ino = exe ? exe->f_inode->i_ino : 0;
-	now.exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
-	__builtin_memcpy(now.comm, task->comm, sizeof(now.comm));
-	now.seal = evmon_actor_seal(&now);
-	*actor = now;
-}
-
-static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tally_key *key)
-{
-	__u32 index = key->rule * EVMON_VERDICT_MAX + key->verdict;
-
-	stats_count(tallies_full);
-	return bpf_map_lookup_elem(&evmon_overflow, &index);
-}
-
-/* The first of its key, or false: the key has its tally, made before or by another processor just
- * now, or there is no room for one. */
-static __always_inline bool tally_first(const struct evmon_tally_key *key, __u16 class, __u64 now)
-{
-	struct evmon_tally first = { .count = 1 };
-
-	first.first_ns = first.last_ns = first.record_ns = now;
-	actor_fill(&first.actor, class);
-	return !bpf_map_update_elem(&evmon_tallies, key, &first, BPF_NOEXIST);
-}
-
-/*
- * Adds one; true: a record is due. Processors that find a window over at the same moment make a
- * record each, which is told by the same count: what no atomic instruction of 5.10 can prevent.
- */
 static __noinline bool tally_add(struct finding *f)
 {
-	const struct evmon_policy *policy = policy_active();
 	/* On the stack: up to 6.2 a key may not lie in the argument of a global function. */
 	struct evmon_tally_key key = f->key;
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, &key);
 
-	if (!tally) {
-		if (tally_first(&key, f->class, now))
-			return true;
-		tally = bpf_map_lookup_elem(&evmon_tallies, &key);
-	}
-	/* What stands counts once; without room for a key it counts like all else, each time. */
-	if (tally && f->flags & EVMON_RECORD_STANDING) {
-		stats_count(standing);
-		return false;
-	}
-	if (!tally)
-		tally = tally_overflow(&key);
-	if (!tally)
-		return true;
-	__sync_fetch_and_add(&tally->count, 1);
-	/* Others may have taken their time later and come here earlier. */
-	if (now > tally->last_ns)
-		tally->last_ns = now;
-	if (!tally->first_ns)
-		tally->first_ns = now;
-	actor_fill(&tally->actor, f->class);
-	if (policy && tally->record_ns && now < tally->record_ns + policy->window_ns)
-		return false;
-	tally->record_ns = now;
-	return true;
+	return tally_count(&key, bpf_get_current_task_btf(), f->class,
+			   f->flags & EVMON_RECORD_STANDING);
+}
+
+/* False: it was counted before, see held.bpf.h. */
+static __noinline bool socket_is_new(struct finding *f)
+{
+	struct evmon_socket_key key = { .socket = f->socket,
+					.rule = f->key.rule,
+					.slot = f->key.slot,
+					.port = f->key.object.bind.port };
+
+	return f->detail.bind.how == EVMON_BIND_HELD ? socket_first_held(&key, 0) :
+						       socket_first_bound(&key);
 }
 
 static __always_inline void record_args(struct evmon_record *r, struct mm_struct *mm)
@@ -172,6 +120,8 @@ int emit(struct finding *f)
 	bool due = true;
 
 	if (!f)
+		return 0;
+	if (f->key.rule != EVMON_RULE_NONE && f->socket && !socket_is_new(f))
 		return 0;
 	if (f->key.rule != EVMON_RULE_NONE)
 		due = tally_add(f);

@@ -6,6 +6,8 @@
 #include "maps.bpf.h"
 #include "policy.bpf.h"
 
+#include "held.bpf.h"
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct evmon_tasks_map evmon_tasks SEC(".maps");
@@ -17,6 +19,7 @@ struct evmon_overflow_map evmon_overflow SEC(".maps");
 struct evmon_slot_ids_map evmon_slot_ids SEC(".maps");
 struct evmon_slots_map evmon_slots SEC(".maps");
 struct evmon_free_slots_map evmon_free_slots SEC(".maps");
+struct evmon_sockets_map evmon_sockets SEC(".maps");
 struct evmon_ring_map evmon_alerts SEC(".maps");
 struct evmon_ring_map evmon_bulk SEC(".maps");
 struct evmon_stats_map evmon_stats SEC(".maps");

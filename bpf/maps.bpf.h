@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * All maps and globals but the policy's (policy.bpf.h); maps.bpf.c defines them. For each: who
- * writes, who reads, why this size, what happens when it is full.
+ * All maps but the policy's (policy.bpf.h) and that of sockets (held.bpf.h), and all globals;
+ * maps.bpf.c defines them. For each: who writes, who reads, why this size, what happens when it is
+ * full.
  */
 #include "vmlinux.h"
 

@@ -48,6 +48,15 @@ static __always_inline bool sock_is_subflow(struct sock *sk)
 	return tcp && bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD(tcp, is_mptcp);
 }
 
+/* By which a socket is known again; 0: no file is open of it. */
+static __always_inline __u64 socket_inode(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct file *file = sock ? sock->file : NULL;
+
+	return file ? file->f_inode->i_ino : 0;
+}
+
 static __always_inline __u8 scope_of_ipv4(__u32 address)
 {
 	if (!address)

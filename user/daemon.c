@@ -24,6 +24,7 @@
 #include "exes.h"
 #include "found.h"
 #include "good.h"
+#include "held.h"
 #include "kernel/canary.h"
 #include "kernel/ring.h"
 #include "kernel/snapshot.h"
@@ -317,6 +318,8 @@ static int watch_start(struct daemon *daemon)
 		err = found_tasks(daemon);
 	if (err == -ENOTSUP) /* coverage says so */
 		err = 0;
+	if (err >= 0)
+		err = held_everywhere(daemon);
 	if (err >= 0)
 		err = devices_start(daemon);
 	/* The first stamp sends the canary, when everything is in place. */

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "cmd/naming.h"
 #include "found.h"
+#include "held.h"
 #include "kernel/ring.h"
 #include "kernel/tables.h"
 #include "kernel/tallies.h"
@@ -112,7 +113,8 @@ static const struct policy *policy_of(const struct daemon *daemon, const struct 
 	return now || !daemon->policy_before ? daemon->policy : daemon->policy_before;
 }
 
-static int on_violation(struct daemon *daemon, const struct event *event)
+int pipeline_violation(struct daemon *daemon, const struct event *event,
+		       const struct alert_opener *opener)
 {
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
 	int err;
@@ -120,8 +122,23 @@ static int on_violation(struct daemon *daemon, const struct event *event)
 	if (!alert)
 		return -ENOMEM;
 	alert_from_event(alert, event, daemon->modules, policy_of(daemon, event));
+	if (opener)
+		alert_opened_by(alert, opener);
 	err = aggregate_push(daemon->aggregate, alert, clock_boot_ns());
 	return window_arm(daemon, err);
+}
+
+static int on_violation(struct daemon *daemon, const struct event *event)
+{
+	if (event->sensor == EVMON_SENSOR_BIND && event->bind.how == EVMON_BIND_HELD)
+		return held_received(daemon, event);
+	return pipeline_violation(daemon, event, NULL);
+}
+
+static int on_joined(struct daemon *daemon, const struct event *event)
+{
+	found_joined(daemon, event);
+	return held_joined(daemon, event);
 }
 
 static int on_record(const void *data, size_t size, void *userdata)
@@ -129,6 +146,7 @@ static int on_record(const void *data, size_t size, void *userdata)
 	struct daemon *daemon = userdata;
 	const struct event_process *p;
 	struct event event;
+	int err = 0;
 
 	daemon->counters.records++;
 	if (event_decode(data, size, &event) < 0) {
@@ -139,8 +157,10 @@ static int on_record(const void *data, size_t size, void *userdata)
 	naming_slot(daemon->kernel, daemon->modules, p->class, p->slot,
 		    (struct module_args){ p->args, p->args_length });
 	if (event.sensor == EVMON_SENSOR_EXEC && event.joined)
-		found_joined(daemon, &event);
-	return event.key.rule == EVMON_RULE_NONE ? 0 : on_violation(daemon, &event);
+		err = on_joined(daemon, &event);
+	if (err < 0 || event.key.rule == EVMON_RULE_NONE)
+		return err;
+	return on_violation(daemon, &event);
 }
 
 int pipeline_drain(struct daemon *daemon)

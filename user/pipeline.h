@@ -6,6 +6,9 @@
 
 /* Empties the rings. */
 int pipeline_drain(struct daemon *daemon);
+/* What a hook or the inventory has counted: to the aggregate. opener: NULL, or see alert.h. */
+int pipeline_violation(struct daemon *daemon, const struct event *event,
+		       const struct alert_opener *opener);
 /* An alert that user space found; count 1. identity: see aggregate_push_own(). */
 int pipeline_own(struct daemon *daemon, struct alert *alert, const char *identity);
 /* What user space found of a process itself, and by what. */

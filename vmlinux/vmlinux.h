@@ -81,6 +81,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct list_head {
 	struct list_head *next;
 };
@@ -262,12 +266,17 @@ struct sock_common {
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
+
+struct socket;
 
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	__u8 sk_userlocks : 4;
+	struct socket *sk_socket;
 };
 
 struct tcp_sock {
@@ -277,6 +286,7 @@ struct tcp_sock {
 struct inet_timewait_death_row;
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 

@@ -85,6 +85,8 @@ struct evmon_settings {
 	__u32 tasks_full;  /* tasks of a tree have no entry: the map had no room */
 	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
 	__u32 listing;	   /* iter/task only shows modules without an entry, and makes none */
+	__u32 judge;	   /* iter/task_file judges by the policy, and counts */
+	__u32 holder;	   /* it shows only what this tgid has open; 0: everybody */
 	__u32 zero;	   /* is 0, which the verifier does not know, see lineage_walk() */
 	__u32 pad;
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */

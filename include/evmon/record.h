@@ -52,7 +52,8 @@ struct evmon_record_bind {
 	__u8 scope;
 	__u8 how;
 	__u8 dual; /* an IPv6 socket that takes IPv4 too */
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 inode; /* held: the socket's, as in the listing of open sockets; else 0 */
 };
 
 struct evmon_record_capability {

@@ -53,6 +53,7 @@ static void kernel_empty(struct kernel *kernel)
 
 	map_clear(kernel->skeleton->maps.evmon_tasks);
 	map_clear(kernel->skeleton->maps.evmon_tallies);
+	map_clear(kernel->skeleton->maps.evmon_sockets);
 	map_clear(kernel->skeleton->maps.evmon_slot_ids);
 	array_clear(kernel->skeleton->maps.evmon_slots, 1);
 	array_clear(kernel->skeleton->maps.evmon_overflow, 1);

@@ -450,16 +450,17 @@ static void an_error_of_the_callers_ends_it(void **state)
 	kernel_free(kernel);
 }
 
-static void who_watches_has_not_loaded_it(void **state)
+static void who_traces_has_not_loaded_it(void **state)
 {
+	static const struct world_options options = { .kernel = { .tracing = true } };
 	struct world w;
 	int calls = 0;
 
 	(void)state;
-	world_open(&w, NULL);
+	world_open(&w, &options);
 	assert_int_equal(listeners_take(w.kernel, on_first, &calls), -ENOTSUP);
 	assert_int_equal(calls, 0);
-	assert_int_equal(kernel_coverage(w.kernel)->rows[COVERAGE_LISTENERS].state, COVERAGE_READY);
+	assert_int_equal(kernel_coverage(w.kernel)->rows[COVERAGE_LISTENERS].state, COVERAGE_NONE);
 	assert_true(bpf_program__fd(kernel_program(w.kernel, EVMON_HOOK_ITER_TASK_FILE)) < 0);
 	world_close(&w);
 }
@@ -476,7 +477,7 @@ int main(void)
 		cmocka_unit_test(an_owner_of_the_tree_has_its_class),
 		cmocka_unit_test(none_of_many_is_missed_or_seen_twice),
 		cmocka_unit_test(an_error_of_the_callers_ends_it),
-		cmocka_unit_test(who_watches_has_not_loaded_it),
+		cmocka_unit_test(who_traces_has_not_loaded_it),
 	};
 	int failed;
 

@@ -105,7 +105,8 @@ def hardened(tap, hooks):
 
 
 def root(tap):
-    """Modules as root, the manager still root, the admin panel: all of it stood before."""
+    """Modules as root, the manager still root, the admin panel and its two sockets: all of it
+    stood before."""
     with World() as world:
         tap.world = world
         world.write_config("root.yaml")
@@ -121,7 +122,8 @@ def root(tap):
         tap.check("exec.root-steady", steady_found, world)
         counts = {}
         for alert in world.alerts():
-            key = alert.value["rule"], (alert.value["module"] or {}).get("id")
+            key = (alert.value["rule"], (alert.value["module"] or {}).get("id"),
+                   alert.value["object"].get("family"))
             counts[key] = counts.get(key, 0) + alert.value["count"]
         tap.check("each once", lambda: true(f"counts: {counts}", set(counts.values()) == {1}))
 

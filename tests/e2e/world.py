@@ -140,6 +140,7 @@ class World:
         self.modules = self.everest + "/libexec/everest/modules"
         self.daemon = self.journal = self.sub = self.publisher = self.manager = None
         self.unit = None  # path of the unit's cgroup, where the test has one
+        self.pass_fds = ()  # what the manager inherits
         self.before_manager = []  # a command that starts the manager
         self.netns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/net")))
         self.mntns = int(re.sub(r"\D", "", os.readlink("/proc/self/ns/mnt")))
@@ -352,7 +353,7 @@ class World:
         self.manager = self.start([*self.before_manager, self.everest + "/bin/manager",
                                    "--config", self.config, "--sim-dir", self.sim,
                                    "--status-fifo", self.status_fifo, *options],
-                                  env=self.tree_env())
+                                  env=self.tree_env(), pass_fds=self.pass_fds)
         try:
             self.states.wait_text("ALL_MODULES_STARTED", before)
         except AssertionError as error:

@@ -324,6 +324,12 @@ void alert_found(struct alert *alert, enum evmon_hook hook, const struct process
 	alert->exec.euid = ids->euid;
 }
 
+void alert_opened_by(struct alert *alert, const struct alert_opener *opener)
+{
+	alert->opener = *opener;
+	message_compose(alert, false);
+}
+
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
 		    enum severity severity, const struct policy *policy)
 {

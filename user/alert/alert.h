@@ -30,6 +30,12 @@ struct alert_object_exec {
 	char interpreter[PROCESS_PATH_MAX]; /* empty: none */
 };
 
+/* Who opened a socket that another holds. */
+struct alert_opener {
+	uint32_t pid;		    /* 0: the holder himself, or nobody knows */
+	char exe[PROCESS_PATH_MAX]; /* empty: not known */
+};
+
 struct alert {
 	uint64_t time_ns; /* CLOCK_BOOTTIME: an event's own; aggregation sets when it is sent */
 	enum evmon_sensor sensor;
@@ -54,6 +60,7 @@ struct alert {
 		struct usb_device usb;
 		struct alert_object_self self; /* config and self */
 	};
+	struct alert_opener opener; /* bind: held */
 	char device[16]; /* bind: the interface's name; empty: none, or not of our namespace */
 	struct alert_object_exec exec_text;
 	bool object_partial; /* from a tally alone: what its key lacks is null */
@@ -82,6 +89,8 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 /* To an alert made from a tally that user space itself has put there: who found it, and the ids
  * that it saw. */
 void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids);
+/* To an alert of a socket that is held. */
+void alert_opened_by(struct alert *alert, const struct alert_opener *opener);
 /* rule NONE: seen and allowed (trace), severity is then of no account. */
 void alert_from_usb(struct alert *alert, const struct usb_device *device, enum evmon_rule rule,
 		    enum severity severity, const struct policy *policy);

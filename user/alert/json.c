@@ -193,7 +193,7 @@ static void put_bind(struct line *l)
 	json_string(j, "address",
 		    whole ? inet_ntop(family, bind->address, address, sizeof(address)) : NULL);
 	json_uint(j, "port", bind->port);
-	put_uint(j, "asked_port", bind->asked_port, whole);
+	put_uint(j, "asked_port", bind->asked_port, whole && bind->how != EVMON_BIND_HELD);
 	json_string(j, "scope", scope_name(bind->scope));
 	json_string(j, "how", whole ? bind_how_name(bind->how) : NULL);
 	put_uint(j, "netns", bind->netns, bind->netns);
@@ -202,7 +202,14 @@ static void put_bind(struct line *l)
 		json_bool(j, "dual", bind->dual);
 	else
 		json_null(j, "dual");
-	json_null(j, "opener");
+	if (!l->alert->opener.pid) {
+		json_null(j, "opener");
+		return;
+	}
+	json_object(j, "opener");
+	json_uint(j, "pid", l->alert->opener.pid);
+	put_path(l, "exe", l->alert->opener.exe);
+	json_close_object(j);
 }
 
 static void put_capability(struct line *l)

@@ -123,6 +123,15 @@ static void say_bind(struct words *w, const struct alert *alert)
 		say(w, ", %s", why[alert->rule]);
 	else
 		say(w, ", against %s", alert->rule_name);
+	if (!alert->opener.pid)
+		return;
+	say(w, "; opened by ");
+	if (alert->opener.exe[0]) {
+		say_path(w, alert->opener.exe);
+		say(w, " (pid %u)", alert->opener.pid);
+	} else {
+		say(w, "pid %u", alert->opener.pid);
+	}
 }
 
 static void say_capability(struct words *w, const struct alert *alert)

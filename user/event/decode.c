@@ -82,6 +82,7 @@ static int decode_bind(const struct evmon_record_bind *from, struct event_bind *
 	bind->asked_port = from->asked_port;
 	bind->netns = from->netns;
 	bind->ifindex = from->ifindex;
+	bind->inode = from->inode;
 	bind->dual = from->dual;
 	return 0;
 }

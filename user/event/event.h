@@ -42,6 +42,7 @@ struct event_bind {
 	enum evmon_bind_how how;
 	uint16_t port, asked_port;
 	uint32_t netns, ifindex;
+	uint32_t inode; /* of the socket, where it is held; else 0 */
 	bool dual;
 };
 

@@ -36,6 +36,7 @@ enum deed {
 	DEED_MPTCP,
 	DEED_SEND,
 	DEED_CONNECT,
+	DEED_PASS,
 	DEED_CHECK,
 	DEED_CREDS,
 	DEED_EXEC,
@@ -53,6 +54,7 @@ static const char *const deed_names[DEED_MAX] = {
 	[DEED_MPTCP] = "bind by MPTCP",
 	[DEED_SEND] = "automatic binding",
 	[DEED_CONNECT] = "connect",
+	[DEED_PASS] = "passing of a descriptor",
 	[DEED_CHECK] = "capability check",
 	[DEED_CREDS] = "change of credentials",
 	[DEED_EXEC] = "exec",
@@ -72,6 +74,8 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_CONNECT;
 	if (hook == EVMON_HOOK_FENTRY_COMMIT_CREDS)
 		return DEED_CREDS;
+	if (hook == EVMON_HOOK_FEXIT_FILE_RECEIVE)
+		return DEED_PASS;
 	switch ((unsigned)coverage_role_sensor(hook_get(hook)->role)) {
 	case EVMON_SENSOR_EXEC:
 		return DEED_EXEC;
@@ -109,6 +113,34 @@ static int bind_loopback(int family, int protocol)
 	return err;
 }
 
+/* A descriptor to itself, by a socket. */
+static int pass(int fd)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS } };
+	char byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	int ends[2], err = 0;
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return errno;
+	if (sendmsg(ends[0], &message, MSG_NOSIGNAL) < 0 ||
+	    recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC) < 0)
+		err = errno;
+	close(ends[0]);
+	close(ends[1]);
+	return err;
+}
+
 /* To port 1 of the loopback, where nobody answers: by then the socket has a port of its own. UDP
  * sends nothing. */
 static int connect_loopback(int type)
@@ -143,6 +175,8 @@ static void deeds(const struct kernel *kernel, struct canary_word *word)
 		word->err[DEED_SEND] = connect_loopback(SOCK_DGRAM);
 		word->err[DEED_CONNECT] = connect_loopback(SOCK_STREAM);
 	}
+	if (kernel->coverage.rows[COVERAGE_HELD].n_hooks)
+		word->err[DEED_PASS] = pass(null);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);

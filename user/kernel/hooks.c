@@ -74,6 +74,8 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 				      .role = COVERAGE_BIND_DENY },
 	[EVMON_HOOK_FEXIT_SOCKET_BIND] = { FEXIT("fexit_socket_bind", "security_socket_bind"),
 					   .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FEXIT_FILE_RECEIVE] = { FEXIT("fexit_file_receive", "security_file_receive"),
+					    .role = COVERAGE_HELD },
 	[EVMON_HOOK_FEXIT_CAPABLE] = { FEXIT("fexit_capable", "security_capable"),
 				       .role = COVERAGE_CAPABILITY },
 	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
@@ -111,6 +113,7 @@ static const enum evmon_hook bind_refused[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_SOCKET_BIND },
 	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
 };
+static const enum evmon_hook held[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_FILE_RECEIVE } };
 static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_CAPABLE },
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
@@ -131,6 +134,7 @@ static const struct {
 	[COVERAGE_BIND_MPTCP] = { bind_mptcp, ARRAY_SIZE(bind_mptcp) },
 	[COVERAGE_BIND_AUTO] = { bind_auto, ARRAY_SIZE(bind_auto) },
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
+	[COVERAGE_HELD] = { held, ARRAY_SIZE(held) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
 	[COVERAGE_CREDENTIALS] = { credentials, ARRAY_SIZE(credentials) },

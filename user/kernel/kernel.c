@@ -79,18 +79,12 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 	}
 }
 
-/* Whoever makes the inventory wants no hook; whoever watches says in his coverage that it can be
- * made, and spares himself its program. */
+/* Whoever makes the inventory wants no hook; whoever traces has no use for it. */
 static bool role_is_wanted(const struct kernel *kernel, enum coverage_role role)
 {
 	if (kernel->options.inventory)
 		return role == COVERAGE_SNAPSHOT || role == COVERAGE_LISTENERS;
 	return role != COVERAGE_LISTENERS || !kernel->options.tracing;
-}
-
-static bool role_is_loaded(const struct kernel *kernel, enum coverage_role role)
-{
-	return role != COVERAGE_LISTENERS || kernel->options.inventory;
 }
 
 static bool works_at_all(const struct kernel *kernel)
@@ -145,8 +139,6 @@ static void programs_switch(struct kernel *kernel, char *logs)
 			char *log = logs + n * LOG_BYTES;
 
 			log[0] = '\0';
-			if (!role_is_loaded(kernel, (enum coverage_role)role))
-				continue;
 			program = kernel_program(kernel, row->hooks[i]);
 			bpf_program__set_autoload(program, true);
 			bpf_program__set_log_buf(program, log, LOG_BYTES);

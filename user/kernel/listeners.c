@@ -45,7 +45,7 @@ static int listener_decode(const struct evmon_listener *from, struct listener *t
 	const struct evmon_record_bind *bind = &from->bind;
 
 	if (bind->proto >= EVMON_PROTO_MAX || bind->family >= EVMON_FAMILY_MAX ||
-	    bind->scope >= EVMON_SCOPE_MAX)
+	    bind->scope >= EVMON_SCOPE_MAX || from->rule >= EVMON_RULES)
 		return -EBADMSG;
 	*to = (struct listener){
 		.inode = from->inode,
@@ -57,6 +57,9 @@ static int listener_decode(const struct evmon_listener *from, struct listener *t
 		.ifindex = bind->ifindex,
 		.dual = bind->dual,
 		.listening = from->listening,
+		.rule = from->rule,
+		.counted = from->counted,
+		.asked_deny = from->asked_deny,
 	};
 	memcpy(to->address, bind->address, sizeof(to->address));
 	return owner_decode(from, &to->owner);
@@ -89,21 +92,54 @@ static int read_all(int fd, listener_fn fn, void *userdata)
 	}
 }
 
-int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata)
+/* Linux 6.1 and later go to the holder at once; before that the program passes over all others. */
+static struct bpf_link *link_new(const struct kernel *kernel, uint32_t holder)
+{
+	const struct bpf_program *program = kernel_program(kernel, EVMON_HOOK_ITER_TASK_FILE);
+	union bpf_iter_link_info info = { .task = { .pid = holder } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+	struct bpf_link *link = NULL;
+
+	if (holder)
+		link = bpf_program__attach_iter(program, &options);
+	return link ? link : bpf_program__attach_iter(program, NULL);
+}
+
+static int look(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
 {
 	struct coverage_row *row = &kernel->coverage.rows[COVERAGE_LISTENERS];
 	_cleanup_(closep) int fd = -1;
 	struct bpf_link *link;
 	int err;
 
-	if (!row->n_hooks || !kernel->options.inventory)
+	if (!row->n_hooks)
 		return -ENOTSUP;
-	link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK_FILE), NULL);
+	link = link_new(kernel, holder);
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? -errno : read_all(fd, fn, userdata);
 	bpf_link__destroy(link);
+	if (err == -ESRCH) /* the holder has ended */
+		return err;
 	row->state = err < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
+	return err;
+}
+
+int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata)
+{
+	return look(kernel, 0, fn, userdata);
+}
+
+int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
+{
+	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	int err;
+
+	settings->judge = 1;
+	settings->holder = holder;
+	err = look(kernel, holder, fn, userdata);
+	settings->judge = settings->holder = 0;
 	return err;
 }

@@ -32,6 +32,9 @@ struct listener {
 	uint32_t ifindex;    /* there; 0: bound to no device */
 	bool dual;	     /* an IPv6 socket that takes IPv4 too */
 	bool listening;	     /* else bound and nothing more: TCP, SCTP, MPTCP before listen(2) */
+	unsigned rule;	     /* listeners_judge(): that forbids it to the owner; NONE: none */
+	bool counted;	     /* in the rule's tally, by this very look */
+	bool asked_deny;     /* the rule denies */
 	struct listener_owner owner;
 };
 
@@ -40,6 +43,9 @@ typedef int (*listener_fn)(const struct listener *listener, void *userdata);
 /* Calls fn for each descriptor by which a process holds a bound socket, so more than once where a
  * process has several or a socket has several owners. Classes and slots are those of the tasks
  * that the tables know: take a snapshot first. Not seen: sockets that no process has open. An error
- * of fn ends it and is passed on; -ENOTSUP: no iterator here, or opened without `inventory`;
+ * of fn ends it and is passed on; -ENOTSUP: no iterator here, or opened for tracing;
  * -EBADMSG: the kernel wrote nonsense. */
 int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata);
+/* The same, and the policy in force judges: what it forbids to an owner, and was counted for no
+ * task of his instance yet, is counted. holder: what this tgid has open and no more; 0: all. */
+int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata);

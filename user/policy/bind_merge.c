@@ -2,9 +2,10 @@
 /*
  * `bind:` is the one list whose order decides: the first match does. So that a file can add to the
  * page and correct it without repeating it, an item of a rule that is there already replaces that
- * item where it stands, and any other goes before the defaults, after what earlier files put there.
- * A built-in rule that an earlier file switched off comes back to where it was: so the order is
- * always that of some single file, and `policy show` can write it.
+ * item where it stands, and any other goes before the defaults, after what earlier files put
+ * there. A built-in rule that an earlier file switched off comes back to where it was, and
+ * bind.unexpected, which is off, comes behind all others: so the order is always that of some
+ * single file, and `policy show` can write it.
  */
 #include "policy/bind_merge.h"
 

@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 16
+test_begin 17
 
 coverage=$test_dir/coverage.json
 
@@ -94,6 +94,7 @@ check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
 check "MPTCP's bind is seen by fexit" is bind-mptcp "proven fexit/mptcp_bind"
 check "automatic binding is seen by fexit" is bind-auto \
 	"proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
+check "sockets that are passed are seen by fexit" is held "proven fexit/security_file_receive"
 check "capability is seen by fexit" is capability "proven fexit/security_capable"
 check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
 check "bind is denied by the tier's hook" deny_is_the_tiers ready

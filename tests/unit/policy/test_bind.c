@@ -66,6 +66,25 @@ static void off_removes_built_in_and_own_rules(void **state)
 	order_is(texts, "b c " BUILT_IN);
 }
 
+static void what_is_unexpected_is_what_no_other_item_names(void **state)
+{
+	static const char *const texts[] = {
+		"version: 1\nbind: [{rule: bind.unexpected, port: any}, {rule: bind.a, port: 1}]\n",
+		"version: 1\nbind: [{rule: bind.b, port: 2}, {rule: bind.mqtt-tcp, action: off}]\n",
+		"version: 1\nbind: [{rule: bind.mqtt-tcp, port: 9001}]\n",
+		NULL,
+	};
+	static const char *const again[] = {
+		"version: 1\nbind: [{rule: bind.unexpected, port: any}]\n",
+		"version: 1\nbind: [{rule: bind.unexpected, action: off}, {rule: bind.a, port: 1}]\n",
+		NULL,
+	};
+
+	(void)state;
+	order_is(texts, "a b " BUILT_IN " unexpected");
+	order_is(again, "a " BUILT_IN);
+}
+
 static void a_replacing_item_keeps_nothing_of_the_old_one(void **state)
 {
 	_cleanup_(policy_freep) struct policy *policy =
@@ -108,17 +127,17 @@ static void an_item_says_what_it_says(void **state)
 static void what_is_unsaid_has_its_default(void **state)
 {
 	_cleanup_(policy_freep) struct policy *policy = policy_of(
-		"version: 1\nbind: [{rule: bind.unexpected, port: 1}, {rule: bind.web, port: any},\n"
+		"version: 1\nbind: [{rule: bind.unexpected, port: 1}, {rule: bind.web, port: 2-65535},\n"
 		"{rule: bind.admin-panel, action: off}, {rule: bind.mqtt-tls, action: off},\n"
 		"{rule: bind.broker-exposed, action: off}, {rule: bind.mqtt-tcp, action: off},\n"
 		"{rule: bind.mqtt-loopback, action: off}]\n");
 
 	(void)state;
 	assert_int_equal(policy->n_bind, 2);
-	assert_int_equal(policy->bind[0].severity, rule_get(EVMON_RULE_BIND_UNEXPECTED)->severity);
-	assert_int_equal(policy->bind[1].severity, SEVERITY_MEDIUM);
-	assert_int_equal(policy->bind[1].ports[0].first, 1);
-	assert_int_equal(policy->bind[1].ports[0].last, 65535);
+	assert_int_equal(policy->bind[1].severity, rule_get(EVMON_RULE_BIND_UNEXPECTED)->severity);
+	assert_int_equal(policy->bind[0].severity, SEVERITY_MEDIUM);
+	assert_int_equal(policy->bind[0].ports[0].first, 2);
+	assert_int_equal(policy->bind[0].ports[0].last, 65535);
 }
 
 static void ports_at_the_edges_are_possible(void **state)
@@ -161,6 +180,7 @@ int main(void)
 		cmocka_unit_test(new_items_go_before_the_built_in_ones_in_order),
 		cmocka_unit_test(a_known_rule_is_replaced_where_it_stands),
 		cmocka_unit_test(off_removes_built_in_and_own_rules),
+		cmocka_unit_test(what_is_unexpected_is_what_no_other_item_names),
 		cmocka_unit_test(a_replacing_item_keeps_nothing_of_the_old_one),
 		cmocka_unit_test(an_item_says_what_it_says),
 		cmocka_unit_test(what_is_unsaid_has_its_default),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Sockets that were not bound before evmon's eyes by who has them: open at the start, come through
+ * an exec, or out of another's hands. */
+#include "daemon.h"
+
+/* Judges all sockets that are bound now, by the policy in force. */
+int held_everywhere(struct daemon *daemon);
+/* An exec gave the task a class: what did it bring along? */
+int held_joined(struct daemon *daemon, const struct event *event);
+/* A record of a socket that somebody was handed: completes it and tells it. */
+int held_received(struct daemon *daemon, const struct event *event);
