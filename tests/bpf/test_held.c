@@ -117,14 +117,16 @@ static void record_is(const struct world *w, const struct event *e, unsigned por
 
 static void what_is_handed_over_is_held(void **state)
 {
-	int fd = open_listening(PORT), only_bound = open_socket(SOCK_STREAM, PORT + 1);
-	int datagrams = open_socket(SOCK_DGRAM, PORT + 2);
+	int fd, only_bound, datagrams;
 	struct world_sum sum;
 	struct world w;
 
 	(void)state;
 	world_open(&w, &watch);
 	world_needs(&w, COVERAGE_HELD);
+	fd = open_listening(PORT);
+	only_bound = open_socket(SOCK_STREAM | SOCK_CLOEXEC, PORT + 1);
+	datagrams = open_socket(SOCK_DGRAM | SOCK_CLOEXEC, PORT + 2);
 	assert_int_equal(world_sum(&w, RULE).count, 0);
 	world_start(&w, "modules/Alpha/Alpha",
 		    (const char *const[]){ "a", "receive", "receive", "receive", NULL });
@@ -150,12 +152,13 @@ static void what_is_handed_over_is_held(void **state)
 
 static void once_for_each_instance_however_often(void **state)
 {
-	int fd = open_listening(PORT);
+	int fd;
 	struct world w;
 
 	(void)state;
 	world_open(&w, &watch);
 	world_needs(&w, COVERAGE_HELD);
+	fd = open_listening(PORT);
 	world_start(&w, "modules/Alpha/Alpha",
 		    (const char *const[]){ "a", "receive", "listen", "receive", NULL });
 	hand_over(&w, fd);
@@ -173,13 +176,16 @@ static void once_for_each_instance_however_often(void **state)
 
 static void what_no_rule_forbids_gives_nothing(void **state)
 {
-	int allowed = open_listening(FREE), unbound = open_socket(SOCK_STREAM, 0);
-	int fd = open_listening(PORT), file = dup(STDERR_FILENO);
+	int allowed, unbound, fd, file;
 	struct world w;
 
 	(void)state;
 	world_open(&w, &watch);
 	world_needs(&w, COVERAGE_HELD);
+	allowed = open_listening(FREE);
+	unbound = open_socket(SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = open_listening(PORT);
+	file = dup(STDERR_FILENO);
 	world_start(&w, "modules/Alpha/Alpha",
 		    (const char *const[]){ "a", "receive", "receive", "receive", NULL });
 	hand_over(&w, allowed);
@@ -201,13 +207,14 @@ static void what_no_rule_forbids_gives_nothing(void **state)
 
 static void what_is_taken_by_pidfd_is_held(void **state)
 {
-	int fd = open_listening(PORT);
+	int fd;
 	char pid[16], number[16];
 	struct world w;
 
 	(void)state;
 	world_open(&w, &watch);
 	world_needs(&w, COVERAGE_HELD);
+	fd = open_listening(PORT);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	snprintf(number, sizeof(number), "%d", fd);
 	WORLD_RUN(&w, "modules/Alpha/Alpha", "a", "getfd", pid, number);
@@ -220,12 +227,13 @@ static void what_is_taken_by_pidfd_is_held(void **state)
 static void holding_cannot_be_denied_and_says_so(void **state)
 {
 	const struct world_options options = { .policy = deny_to_the_tree };
-	int fd = open_listening(PORT);
+	int fd;
 	struct world w;
 
 	(void)state;
 	world_open(&w, &options);
 	world_needs(&w, COVERAGE_HELD);
+	fd = open_listening(PORT);
 	world_start(&w, "modules/Alpha/Alpha", (const char *const[]){ "a", "receive", NULL });
 	hand_over(&w, fd);
 	world_wait(&w);
