@@ -32,7 +32,6 @@
 
 struct script {
 	char **at; /* the words that are left */
-	int fd;	   /* that receive or getfd gave; -1: none */
 	int held;  /* write end of a pipe that tells others how long this one lives; -1: none */
 };
 
@@ -401,47 +400,6 @@ static int do_wait(struct script *s)
 	return 0;
 }
 
-/* receive: a descriptor over ACTOR_FD, which stays open. */
-static int do_receive(struct script *s)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = control.bytes,
-				  .msg_controllen = sizeof(control.bytes) };
-
-	need(recvmsg(ACTOR_FD, &message, MSG_CMSG_CLOEXEC) == 1 &&
-		     message.msg_controllen >= sizeof(control.head),
-	     "receive");
-	memcpy(&s->fd, CMSG_DATA(&control.head), sizeof(s->fd));
-	report(0, 0);
-	return 0;
-}
-
-/* getfd PID FD: another process's descriptor. */
-static int do_getfd(struct script *s)
-{
-	pid_t pid = (pid_t)number(s);
-	int fd = (int)number(s), pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	need(pidfd >= 0, "pidfd_open");
-	s->fd = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	report(s->fd < 0 ? errno : 0, 0);
-	return 0;
-}
-
-/* listen: on that descriptor. */
-static int do_listen(struct script *s)
-{
-	report(listen(s->fd, 1) < 0 ? errno : 0, 0);
-	return 0;
-}
-
 /* uid N: all four to N. */
 static int do_uid(struct script *s)
 {
@@ -500,13 +458,12 @@ static const struct {
 	const char *name;
 	int (*run)(struct script *script); /* not 0: the script ends here, with success */
 } words[] = {
-	{ "bind", do_bind },	   { "binds", do_binds },   { "rebind", do_rebind },
-	{ "until", do_until },	   { "chroot", do_chroot }, { "exec", do_exec },
-	{ "fork", do_fork },	   { "vfork", do_vfork },   { "sibling", do_sibling },
-	{ "orphan", do_orphan },   { "thread", do_thread }, { "headless", do_headless },
-	{ "wait", do_wait },	   { "uid", do_uid },	    { "userns", do_userns },
-	{ "receive", do_receive }, { "getfd", do_getfd },   { "listen", do_listen },
-	{ "storm", do_storm },	   { "crowd", do_crowd },   { "ask", do_ask },
+	{ "bind", do_bind },	 { "binds", do_binds },	  { "rebind", do_rebind },
+	{ "until", do_until },	 { "chroot", do_chroot }, { "exec", do_exec },
+	{ "fork", do_fork },	 { "vfork", do_vfork },	  { "sibling", do_sibling },
+	{ "orphan", do_orphan }, { "thread", do_thread }, { "headless", do_headless },
+	{ "wait", do_wait },	 { "uid", do_uid },	  { "userns", do_userns },
+	{ "storm", do_storm },	 { "crowd", do_crowd },	  { "ask", do_ask },
 	{ "way", do_way },
 };
 
@@ -528,7 +485,7 @@ static int run(struct script *script)
 int main(int argc, char **argv)
 {
 	/* Threads of it may outlive this frame: see headless. */
-	static struct script script = { .fd = -1, .held = -1 };
+	static struct script script = { .held = -1 };
 
 	script.at = argv + (argc > 0);
 	while (*script.at && strchr("-/", (*script.at)[0])) /* as an interpreter: options, a path */

@@ -21,6 +21,7 @@
 #include <linux/rtnetlink.h>
 
 #include "ask_creds.h"
+#include "ask_sockets.h"
 
 static int interface_ask(const char *name, unsigned long request)
 {
@@ -140,6 +141,9 @@ int ask(const char *what, const char *argument)
 		{ "ambient-raise", ask_ambient_raise },
 		{ "ambient-turns", ask_ambient_turns },
 		{ "keepcaps", ask_keepcaps },
+		{ "receive", ask_receive },
+		{ "getfd", ask_getfd },
+		{ "listen", ask_listen },
 	};
 
 	for (size_t i = 0; i < sizeof(asks) / sizeof(*asks); i++)

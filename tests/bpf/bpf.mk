@@ -18,7 +18,8 @@ $(bpf_test_programs): $(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(BUILD)/test
 	$(Q)$(CC) $(CFLAGS) $(user_ldflags) $(LDFLAGS) -o $@ $^ $(call room_ldlibs,kernel) -lcmocka
 
 $(BUILD)/tests/bpf/actor: $(BUILD)/tests/bpf/actor.o $(BUILD)/tests/bpf/ask.o $(BUILD)/tests/bpf/way.o \
-		$(BUILD)/tests/bpf/uring.o $(BUILD)/tests/bpf/leader.o $(BUILD)/tests/bpf/ask_creds.o
+		$(BUILD)/tests/bpf/uring.o $(BUILD)/tests/bpf/leader.o $(BUILD)/tests/bpf/ask_creds.o \
+		$(BUILD)/tests/bpf/ask_sockets.o
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(user_ldflags) $(LDFLAGS) -pthread -o $@ $^

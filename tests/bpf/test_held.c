@@ -56,7 +56,7 @@ static int open_listening(unsigned port)
 	return fd;
 }
 
-/* To the actor, who waits for it with "receive". */
+/* To the actor, who waits for it. */
 static void hand_over(const struct world *w, int fd)
 {
 	union {
@@ -129,7 +129,8 @@ static void what_is_handed_over_is_held(void **state)
 	datagrams = open_socket(SOCK_DGRAM | SOCK_CLOEXEC, PORT + 2);
 	assert_int_equal(world_sum(&w, RULE).count, 0);
 	world_start(&w, "modules/Alpha/Alpha",
-		    (const char *const[]){ "a", "receive", "receive", "receive", NULL });
+		    (const char *const[]){ "a", "ask", "receive", "", "ask", "receive", "", "ask",
+					   "receive", "", NULL });
 	hand_over(&w, fd);
 	hand_over(&w, only_bound);
 	hand_over(&w, datagrams);
@@ -160,12 +161,14 @@ static void once_for_each_instance_however_often(void **state)
 	world_needs(&w, COVERAGE_HELD);
 	fd = open_listening(PORT);
 	world_start(&w, "modules/Alpha/Alpha",
-		    (const char *const[]){ "a", "receive", "listen", "receive", NULL });
+		    (const char *const[]){ "a", "ask", "receive", "", "ask", "listen", "", "ask",
+					   "receive", "", NULL });
 	hand_over(&w, fd);
 	hand_over(&w, fd);
 	world_wait(&w);
 	assert_int_equal(world_sum(&w, RULE).count, 1);
-	world_start(&w, "modules/Beta/Beta", (const char *const[]){ "b", "receive", NULL });
+	world_start(&w, "modules/Beta/Beta",
+		    (const char *const[]){ "b", "ask", "receive", "", NULL });
 	hand_over(&w, fd);
 	world_wait(&w);
 	assert_int_equal(world_sum(&w, RULE).count, 2);
@@ -187,13 +190,14 @@ static void what_no_rule_forbids_gives_nothing(void **state)
 	fd = open_listening(PORT);
 	file = dup(STDERR_FILENO);
 	world_start(&w, "modules/Alpha/Alpha",
-		    (const char *const[]){ "a", "receive", "receive", "receive", NULL });
+		    (const char *const[]){ "a", "ask", "receive", "", "ask", "receive", "", "ask",
+					   "receive", "", NULL });
 	hand_over(&w, allowed);
 	hand_over(&w, unbound);
 	hand_over(&w, file);
 	world_wait(&w);
 	w.evicted = true; /* to somebody outside the tree */
-	world_start(&w, "elsewhere", (const char *const[]){ "e", "receive", NULL });
+	world_start(&w, "elsewhere", (const char *const[]){ "e", "ask", "receive", "", NULL });
 	hand_over(&w, fd);
 	world_wait(&w);
 	assert_int_equal(world_sum(&w, RULE).count, 0);
@@ -208,16 +212,15 @@ static void what_no_rule_forbids_gives_nothing(void **state)
 static void what_is_taken_by_pidfd_is_held(void **state)
 {
 	int fd;
-	char pid[16], number[16];
+	char place[32];
 	struct world w;
 
 	(void)state;
 	world_open(&w, &watch);
 	world_needs(&w, COVERAGE_HELD);
 	fd = open_listening(PORT);
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	snprintf(number, sizeof(number), "%d", fd);
-	WORLD_RUN(&w, "modules/Alpha/Alpha", "a", "getfd", pid, number);
+	snprintf(place, sizeof(place), "%d:%d", (int)getpid(), fd);
+	WORLD_RUN(&w, "modules/Alpha/Alpha", "a", "ask", "getfd", place);
 	assert_int_equal(world_sum(&w, RULE).count, 1);
 	record_is(&w, world_event(&w, RULE, 0), PORT, fd);
 	close(fd);
@@ -234,7 +237,8 @@ static void holding_cannot_be_denied_and_says_so(void **state)
 	world_open(&w, &options);
 	world_needs(&w, COVERAGE_HELD);
 	fd = open_listening(PORT);
-	world_start(&w, "modules/Alpha/Alpha", (const char *const[]){ "a", "receive", NULL });
+	world_start(&w, "modules/Alpha/Alpha",
+		    (const char *const[]){ "a", "ask", "receive", "", NULL });
 	hand_over(&w, fd);
 	world_wait(&w);
 	assert_int_equal(world_sum(&w, RULE).count, 1);
@@ -244,7 +248,7 @@ static void holding_cannot_be_denied_and_says_so(void **state)
 	world_close(&w);
 }
 
-/* --- by looking at what is open ---------------------------------------------------------------- */
+/* --- by looking at what is open -------------------------------------------------------------- */
 
 struct judged {
 	size_t n;
