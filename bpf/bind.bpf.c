@@ -123,7 +123,6 @@ int BPF_PROG(fexit_mptcp_bind, struct socket *sock, struct sockaddr *address, in
 
 static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 hook)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = { .hook = hook };
 
 	f.key.object.bind.port = sk->src_port;
@@ -140,7 +139,7 @@ static __always_inline int on_post_bind(struct bpf_sock *sk, bool ipv6, __u32 ho
 	}
 	/* This hook shows neither the socket's own namespace and device nor what was asked: the
 	 * caller's namespace, and the port that resulted. */
-	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
+	f.detail.bind.netns = current_read(nsproxy, net_ns, ns.inum);
 	f.detail.bind.asked_port = f.key.object.bind.port;
 	f.socket = bpf_get_socket_cookie(sk) | EVMON_SOCKET_COOKIE;
 	bound(&f);
@@ -243,7 +242,6 @@ int BPF_PROG(fexit_socket_bind, struct socket *sock, struct sockaddr *address, i
 
 static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, __u32 hook)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct finding f = {};
 
 	/* Programs of a cgroup run in the order in which they came; each sees what was said. */
@@ -259,7 +257,7 @@ static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, 
 	} else {
 		finding_address(&f, ctx->user_ip4, NULL);
 	}
-	f.detail.bind.netns = task->nsproxy->net_ns->ns.inum;
+	f.detail.bind.netns = current_read(nsproxy, net_ns, ns.inum);
 	return !on_bind_asked(&f, hook) || evmon_tracing;
 }
 

@@ -170,7 +170,7 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 	f.key.object.capability.kind = f.detail.capability.kind = ret ? EVMON_CAPABILITY_DENIED :
 									EVMON_CAPABILITY_USED;
 	f.key.object.capability.userns = f.detail.capability.userns = ns->level;
-	if (cred != bpf_get_current_task_btf()->cred)
+	if (cred != current_read(cred))
 		return on_behalf(t, policy, &f);
 	if (capability_exempt(t, cred, ns))
 		return 0;

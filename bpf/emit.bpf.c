@@ -16,9 +16,10 @@ static __noinline bool tally_add(struct finding *f)
 {
 	/* On the stack: up to 6.2 a key may not lie in the argument of a global function. */
 	struct evmon_tally_key key = f->key;
+	struct evmon_actor actor = {};
 
-	return tally_count(&key, bpf_get_current_task_btf(), f->class,
-			   f->flags & EVMON_RECORD_STANDING);
+	actor_current(&actor, f->class);
+	return tally_count(&key, &actor, f->flags & EVMON_RECORD_STANDING);
 }
 
 /* False: it was counted before, see held.bpf.h. */
@@ -33,10 +34,10 @@ static __noinline bool socket_is_new(struct finding *f)
 						       socket_first_bound(&key);
 }
 
-static __always_inline void record_args(struct evmon_record *r, struct mm_struct *mm)
+static __always_inline void record_args(struct evmon_record *r)
 {
-	unsigned long start = mm->arg_start;
-	unsigned long n = mm->arg_end - start;
+	unsigned long start = current_read(mm, arg_start);
+	unsigned long n = current_read(mm, arg_end) - start;
 
 	if (n > EVMON_ARGS_BYTES) {
 		n = EVMON_ARGS_BYTES;
@@ -46,37 +47,30 @@ static __always_inline void record_args(struct evmon_record *r, struct mm_struct
 		r->args_len = n;
 }
 
-static __always_inline void record_process(struct evmon_record *r, const struct finding *f,
-					   struct task_struct *task)
+static __always_inline void record_process(struct evmon_record *r, const struct finding *f)
 {
 	struct evmon_record_process *p = &r->process;
-	struct mm_struct *mm = task->mm;
-	const struct cred *cred = task->cred;
 
-	p->start_ns = task->group_leader->start_boottime;
+	p->start_ns = current_read(group_leader, start_boottime);
 	p->cgroup = bpf_get_current_cgroup_id();
-	p->tgid = task->tgid;
-	p->tid = task->pid;
-	p->ppid = task->real_parent->tgid;
-	p->uid = cred->uid.val;
-	p->euid = cred->euid.val;
-	p->gid = cred->gid.val;
+	p->tgid = current_read(tgid);
+	p->tid = current_read(pid);
+	p->ppid = current_read(real_parent, tgid);
+	p->uid = current_read(cred, uid.val);
+	p->euid = current_read(cred, euid.val);
+	p->gid = current_read(cred, gid.val);
 	p->class = f->class;
 	p->slot = f->key.slot;
 	p->subject = f->subject;
 	__builtin_memset(p->pad, 0, sizeof(p->pad));
-	__builtin_memcpy(p->comm, task->comm, sizeof(p->comm));
-	p->exe_ino = 0;
-	p->exe_dev = 0;
-	if (!mm)
-		return;
-	if (mm->exe_file) {
-		p->exe_ino = mm->exe_file->f_inode->i_ino;
-		p->exe_dev = mm->exe_file->f_inode->i_sb->s_dev;
-		if (evmon_can_read_kernel && !path_read(mm->exe_file, r->exe, &r->exe_len))
-			r->flags |= EVMON_RECORD_EXE_TRUNCATED;
-	}
-	record_args(r, mm);
+	bpf_get_current_comm(p->comm, sizeof(p->comm));
+	p->exe_ino = current_read(mm, exe_file, f_inode, i_ino);
+	p->exe_dev = current_read(mm, exe_file, f_inode, i_sb, s_dev);
+	if (evmon_can_read_kernel && p->exe_ino &&
+	    !path_read(current_read(mm, exe_file), r->exe, &r->exe_len))
+		r->flags |= EVMON_RECORD_EXE_TRUNCATED;
+	if (evmon_can_read_user && current_read(mm))
+		record_args(r);
 }
 
 static __noinline int record_emit(struct finding *f)
@@ -105,7 +99,7 @@ static __noinline int record_emit(struct finding *f)
 	r->key = f->key;
 	r->detail = f->detail;
 	r->exe_len = r->args_len = r->file_len = 0;
-	record_process(r, f, bpf_get_current_task_btf());
+	record_process(r, f);
 	if (f->file && evmon_can_read_kernel) {
 		long n = bpf_probe_read_kernel_str(r->file, sizeof(r->file), (void *)f->file);
 

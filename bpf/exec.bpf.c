@@ -54,8 +54,9 @@ static __always_inline void finding_exec(struct finding *f, const struct evmon_t
 	f->key.object.exec.how = exec->how;
 }
 
-static __always_inline int exec_emit(const struct evmon_task *t, const struct exec_event *e,
-				     __u16 rule, __u16 flags)
+/* A function of its own: a finding at a time on the stack, of which calls share 512 bytes. */
+static __noinline int exec_emit(const struct evmon_task *t, const struct exec_event *e, __u16 rule,
+				__u16 flags)
 {
 	struct finding f = {};
 
@@ -110,7 +111,8 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 	if (evmon_can_read_kernel)
 		bpf_probe_read_kernel_str(name, sizeof(name),
 					  e->bprm->file->f_path.dentry->d_name.name);
-	bpf_probe_read_user_str(argv0, sizeof(argv0), (void *)e->task->mm->arg_start);
+	if (evmon_can_read_user)
+		bpf_probe_read_user_str(argv0, sizeof(argv0), (void *)e->task->mm->arg_start);
 	if (!text_is_panel(name, "controller") && !text_is_panel(argv0, "MT.EVEREST"))
 		return false;
 	exec_emit(t, e, EVMON_RULE_EXEC_ADMIN_PANEL, 0);
@@ -118,12 +120,16 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 }
 
 /* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
- * then; what a descendant gains later is no part of it. */
-static __always_inline void capability_emit(const struct evmon_task *t, __u8 policy, __u32 number,
-					    bool joined)
+ * then; what a descendant gains later is no part of it. Global: verified once, and not for each
+ * path that leads to it; by numbers alone, for 5.10 takes no pointer there. */
+int capability_emit(__u32 policy, __u32 number, __u32 joined);
+int capability_emit(__u32 policy, __u32 number, __u32 joined)
 {
+	struct evmon_task *t = task_current();
 	struct finding f = {};
 
+	if (!t)
+		return 0;
 	finding_of(&f, policy, t, EVMON_HOOK_TP_EXEC);
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	f.key.rule = EVMON_RULE_CAPABILITY_HELD;
@@ -137,17 +143,6 @@ static __always_inline void capability_emit(const struct evmon_task *t, __u8 pol
 	f.detail.capability.number = number;
 	f.detail.capability.kind = EVMON_CAPABILITY_HELD;
 	emit(&f);
-}
-
-/* Each of these that is held. Global: verified once, and not for each path that leads to it. */
-int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined, __u32 policy);
-int held_emit(struct evmon_task *t, __u64 beyond, __u32 joined, __u32 policy)
-{
-	if (!t)
-		return 0;
-	for (__u32 i = 0; i < CAPABILITIES; i++)
-		if (beyond >> i & 1)
-			capability_emit(t, policy, i, joined);
 	return 0;
 }
 
@@ -169,7 +164,9 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		stats_count(pending);
 		return;
 	}
-	held_emit(t, beyond, e->joined, e->policy->serial);
+	for (__u32 i = 0; i < CAPABILITIES; i++)
+		if (beyond >> i & 1)
+			capability_emit(e->policy->serial, i, e->joined);
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */
@@ -187,8 +184,9 @@ static __always_inline __u16 class_of_exec(struct exec_event *e, const struct ev
 	return script_class(e->task->mm->arg_start);
 }
 
-/* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. */
-static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
+/* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. Not inline
+ * for the sake of the stack, too. */
+static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 {
 	struct evmon_task *t = task_current();
 	__u16 now = t ? t->class : EVMON_CLASS_HOST;
@@ -197,9 +195,7 @@ static __always_inline struct evmon_task *on_exec_join(struct exec_event *e)
 
 	if (!t && evmon_tree_only)
 		return NULL;
-	if (!t && evmon_settings.unit_cgroup && !(e->exe && e->exe->flags & EVMON_EXE_STARTER) &&
-	    bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
-		    evmon_settings.unit_cgroup)
+	if (!t && !(e->exe && e->exe->flags & EVMON_EXE_STARTER) && task_in_unit(e->task))
 		now = EVMON_CLASS_OTHER;
 	next.class = class_after_image(now, class_of_exec(e, t));
 	if (t && t->class == next.class) {

@@ -48,6 +48,7 @@ static __always_inline void held_judge(struct evmon_listener *l, struct task_str
 	struct evmon_socket_key socket = { .socket = l->inode };
 	struct evmon_tally_key key = {};
 	const struct evmon_bind_item *item;
+	struct evmon_actor actor = {};
 
 	if (!policy)
 		return;
@@ -66,7 +67,8 @@ static __always_inline void held_judge(struct evmon_listener *l, struct task_str
 	l->asked_deny = item->action == EVMON_ACTION_DENY;
 	if (!socket_first_held(&socket, open->cookie))
 		return;
-	tally_count(&key, task, l->process.class, false);
+	actor_of(&actor, task, l->process.class);
+	tally_count(&key, &actor, false);
 	l->counted = 1;
 }
 

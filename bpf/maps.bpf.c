@@ -34,3 +34,4 @@ struct evmon_listener evmon_listener;
 const volatile bool evmon_tracing = false;
 const volatile bool evmon_tree_only = false;
 const volatile bool evmon_can_read_kernel = true;
+const volatile bool evmon_can_read_user = true;

@@ -120,6 +120,10 @@ extern const volatile bool evmon_tree_only; /* while tracing: a tree by descent,
 extern struct evmon_listener evmon_listener;
 /* bpf_probe_read_kernel() is there; lockdown=confidentiality takes it away, and paths with it. */
 extern const volatile bool evmon_can_read_kernel;
+/* So is bpf_probe_read_user(). Lockdown leaves it alone, but libbpf does not: where it finds the
+ * one missing, it turns both into bpf_probe_read() (bpf_object__sanitize_prog()), which is missing,
+ * too. Then arguments and instances are left to user space. */
+extern const volatile bool evmon_can_read_user;
 
 #define stats_count(member)                                                             \
 	({                                                                              \

@@ -13,8 +13,8 @@
  */
 static __noinline bool path_read(struct file *file, char *to, __u16 *length)
 {
-	struct dentry *dentry = file->f_path.dentry;
-	unsigned long vfsmount = (unsigned long)file->f_path.mnt;
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	unsigned long vfsmount = (unsigned long)BPF_CORE_READ(file, f_path.mnt);
 	struct mount *mount = (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
 
 	for (int i = 0; i < TASK_DEPTH; i++) {

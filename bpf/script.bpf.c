@@ -54,6 +54,8 @@ int script_class(__u64 arguments)
 	struct argument argument = {};
 	__u16 *class;
 
+	if (!evmon_can_read_user)
+		return EVMON_CLASS_PENDING;
 	argument_read(arguments, &argument);
 	for (int i = 0; i <= SCRIPT_OPTIONS && argument.next; i++) {
 		argument_read(argument.next, &argument);
@@ -75,22 +77,19 @@ static __always_inline bool is_ev_module(const union evmon_chunk *chunk)
 		 ((__u8)chunk->text[9] ^ '='));
 }
 
-int script_instance(__u64 environment, __u64 end, struct evmon_slot_key *key)
+__u64 script_instance(__u64 environment, __u64 end)
 {
 	__u64 at = environment;
 	bool begins = true;
 	union evmon_chunk chunk;
 
-	if (!key)
-		return 0;
 	for (int i = 0; i < ENV_CHUNKS && at < end; i++) {
 		long n = piece_read(chunk.text, sizeof(chunk), at);
 
 		if (n < 0)
 			return 0;
 		if (begins && is_ev_module(&chunk))
-			return bpf_probe_read_user_str(key->name, sizeof(key->name),
-						       (void *)(at + 10)) > 0;
+			return at + 10;
 		begins = n < EVMON_CHUNK;
 		at += begins ? n : EVMON_CHUNK - 1;
 	}

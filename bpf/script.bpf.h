@@ -38,5 +38,5 @@ static __always_inline bool file_is_interpreter(struct file *file)
  * verified once, however many paths lead to it. */
 int script_class(__u64 arguments);
 
-/* EV_MODULE out of the current task's environment. 1: it is in name; 0: it has none. */
-int script_instance(__u64 environment, __u64 end, struct evmon_slot_key *key);
+/* Where the value of EV_MODULE begins in the current task's environment; 0: it has none. */
+__u64 script_instance(__u64 environment, __u64 end);

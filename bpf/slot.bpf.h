@@ -29,20 +29,22 @@ static __always_inline __u32 slot_take(const struct evmon_slot_key *key)
 	return number;
 }
 
-/* The slot of a class and the first bytes of the current task's argv[0], of a script EV_MODULE. */
+/* The slot of a class and the first bytes of the current task's argv[0], of a script EV_MODULE;
+ * where neither can be read, all instances of a class share one. */
 static __always_inline __u32 slot_of(__u16 class, struct mm_struct *mm, bool script)
 {
 	struct evmon_slot_key key = {};
 	__u32 *taken;
+	__u64 name;
 
 	if (class < EVMON_CLASS_MODULE)
 		return slot_unnamed(class);
 	key.class = class;
-	if (mm && script)
-		script_instance(mm->env_start, mm->env_end, &key);
-	else if (mm &&
-		 bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)mm->arg_start) < 0)
-		key.name[0] = '\0';
+	if (mm && evmon_can_read_user) {
+		name = script ? script_instance(mm->env_start, mm->env_end) : mm->arg_start;
+		if (bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)name) < 0)
+			key.name[0] = '\0';
+	}
 	taken = bpf_map_lookup_elem(&evmon_slot_ids, &key);
 	return taken ? *taken : slot_take(&key);
 }

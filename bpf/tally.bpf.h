@@ -3,22 +3,33 @@
 
 /* Adding to a tally, for whoever acts: the current task, or one that an iterator comes by. */
 #include "policy.bpf.h"
+#include "task.bpf.h"
 
-static __always_inline void actor_fill(struct evmon_actor *actor, struct task_struct *task,
-				       __u16 class)
+static __always_inline void actor_current(struct evmon_actor *actor, __u16 class)
 {
-	struct mm_struct *mm = task->mm;
-	struct file *exe = mm ? mm->exe_file : NULL;
-	struct evmon_actor now = { .class = class };
+	actor->class = class;
+	actor->start_ns = current_read(group_leader, start_boottime);
+	actor->tgid = current_read(tgid);
+	actor->uid = current_read(cred, uid.val);
+	actor->exe_ino = current_read(mm, exe_file, f_inode, i_ino);
+	actor->exe_dev = current_read(mm, exe_file, f_inode, i_sb, s_dev);
+	bpf_get_current_comm(actor->comm, sizeof(actor->comm));
+	actor->seal = evmon_actor_seal(actor);
+}
 
-	now.start_ns = task->group_leader->start_boottime;
-	now.tgid = task->tgid;
-	now.uid = task->cred->uid.val;
-	now.exe_ino = exe ? exe->f_inode->i_ino : 0;
-	now.exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
-	__builtin_memcpy(now.comm, task->comm, sizeof(now.comm));
-	now.seal = evmon_actor_seal(&now);
-	*actor = now;
+static __always_inline void actor_of(struct evmon_actor *actor, struct task_struct *task,
+				     __u16 class)
+{
+	struct file *exe = task->mm ? task->mm->exe_file : NULL;
+
+	actor->class = class;
+	actor->start_ns = task->group_leader->start_boottime;
+	actor->tgid = task->tgid;
+	actor->uid = task->cred->uid.val;
+	actor->exe_ino = exe ? exe->f_inode->i_ino : 0;
+	actor->exe_dev = exe ? exe->f_inode->i_sb->s_dev : 0;
+	__builtin_memcpy(actor->comm, task->comm, sizeof(actor->comm));
+	actor->seal = evmon_actor_seal(actor);
 }
 
 static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tally_key *key)
@@ -31,13 +42,12 @@ static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tal
 
 /* The first of its key, or false: the key has its tally, made before or by another processor just
  * now, or there is no room for one. */
-static __always_inline bool tally_first(const struct evmon_tally_key *key, struct task_struct *task,
-					__u16 class, __u64 now)
+static __always_inline bool tally_first(const struct evmon_tally_key *key,
+					const struct evmon_actor *actor, __u64 now)
 {
-	struct evmon_tally first = { .count = 1 };
+	struct evmon_tally first = { .count = 1, .actor = *actor };
 
 	first.first_ns = first.last_ns = first.record_ns = now;
-	actor_fill(&first.actor, task, class);
 	return !bpf_map_update_elem(&evmon_tallies, key, &first, BPF_NOEXIST);
 }
 
@@ -45,15 +55,15 @@ static __always_inline bool tally_first(const struct evmon_tally_key *key, struc
  * Adds one; true: a record is due. Processors that find a window over at the same moment make a
  * record each, which is told by the same count: what no atomic instruction of 5.10 can prevent.
  */
-static __always_inline bool tally_count(const struct evmon_tally_key *key, struct task_struct *task,
-					__u16 class, bool standing)
+static __always_inline bool tally_count(const struct evmon_tally_key *key,
+					const struct evmon_actor *actor, bool standing)
 {
 	const struct evmon_policy *policy = policy_active();
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct evmon_tally *tally = bpf_map_lookup_elem(&evmon_tallies, key);
 
 	if (!tally) {
-		if (tally_first(key, task, class, now))
+		if (tally_first(key, actor, now))
 			return true;
 		tally = bpf_map_lookup_elem(&evmon_tallies, key);
 	}
@@ -72,7 +82,7 @@ static __always_inline bool tally_count(const struct evmon_tally_key *key, struc
 		tally->last_ns = now;
 	if (!tally->first_ns)
 		tally->first_ns = now;
-	actor_fill(&tally->actor, task, class);
+	tally->actor = *actor;
 	if (policy && tally->record_ns && now < tally->record_ns + policy->window_ns)
 		return false;
 	tally->record_ns = now;

@@ -10,6 +10,15 @@
 
 #define TASK_DEPTH 32
 
+/* What the current task leads to: current_read(cred, uid.val). By direct loads, as all else here;
+ * up to 5.10 nobody gives the pointer that these want (bpf_get_current_task_btf() is 5.11's), and
+ * the fields are read out of the kernel's memory. The branch not taken costs nothing: the verifier
+ * takes it out. The second one goes with 5.10. */
+#define current_read(...)                                                              \
+	(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) ? \
+		 ___arrow(bpf_get_current_task_btf(), __VA_ARGS__) :                   \
+		 BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), __VA_ARGS__))
+
 static __always_inline struct evmon_task *task_of(struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
@@ -35,7 +44,7 @@ static __always_inline struct evmon_task *task_current(void)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct evmon_task *t = bpf_map_lookup_elem(&evmon_tasks, &tgid);
 
-	if (!t || t->start_ns != bpf_get_current_task_btf()->group_leader->start_boottime)
+	if (!t || t->start_ns != current_read(group_leader, start_boottime))
 		return task_unlisted();
 	return t;
 }

@@ -21,32 +21,17 @@
 
 #define PF_EXITING    0x00000004
 #define PF_FORKNOEXEC 0x00000040
-#define CGROUP_DEPTH  8
 #define LINEAGE_DEPTH 16 /* ancestors; passes bring what is deeper */
 #define E2BIG	      7
 #define CHILDREN      256 /* that one task leaves behind in the moment of a snapshot */
 
-static __noinline bool task_in_unit(struct task_struct *task)
-{
-	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
-
-	if (!evmon_settings.unit_cgroup)
-		return false;
-	for (int i = 0; i < CGROUP_DEPTH; i++) {
-		struct cgroup_subsys_state *above = cgroup->self.parent;
-
-		if (cgroup->kn->id == evmon_settings.unit_cgroup)
-			return true;
-		if (!above)
-			return false;
-		cgroup = above->cgroup;
-	}
-	return false;
-}
-
+/* Up to 5.10, where the current task's pointer is not to be had, by its own cgroup alone. */
 int task_is_of_unit(void)
 {
-	return task_in_unit(bpf_get_current_task_btf());
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return task_in_unit(bpf_get_current_task_btf());
+	return evmon_settings.unit_cgroup &&
+	       evmon_settings.unit_cgroup == bpf_get_current_cgroup_id();
 }
 
 /* The class that the image which a task runs gives; HOST: none, PENDING: not known yet. */
@@ -255,8 +240,7 @@ int BPF_PROG(tp_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 	char made[sizeof(evmon_settings.unit_path)] = {};
 
 	/* On a hybrid mount systemd makes the same path in its own hierarchy, too. */
-	if (!evmon_settings.unit_path[0] ||
-	    cgroup->root != bpf_get_current_task_btf()->cgroups->dfl_cgrp->root)
+	if (!evmon_settings.unit_path[0] || cgroup->root != current_read(cgroups, dfl_cgrp, root))
 		return 0;
 	bpf_probe_read_kernel_str(made, sizeof(made), path);
 	for (__u32 i = 0; i < sizeof(made); i++) {
@@ -265,7 +249,6 @@ int BPF_PROG(tp_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 		if (!made[i])
 			break;
 	}
-	evmon_settings.unit_level = cgroup->level;
 	evmon_settings.unit_cgroup = cgroup->kn->id;
 	return 0;
 }

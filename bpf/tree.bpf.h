@@ -4,6 +4,8 @@
 /* Membership and class at an exec; tree.bpf.c has the rest of a task's life. */
 #include "task.bpf.h"
 
+#define CGROUP_DEPTH 8
+
 /* What an executable means for whoever runs it. */
 static __always_inline struct evmon_exe *exe_lookup(struct inode *inode)
 {
@@ -81,4 +83,23 @@ static __always_inline __u8 subject_of_class(__u16 class)
 	default:
 		return EVMON_SUBJECT_EVEREST;
 	}
+}
+
+/* By its own pointers: bpf_get_current_ancestor_cgroup_id() is not for tracing programs in 5.10. */
+static __noinline bool task_in_unit(struct task_struct *task)
+{
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+
+	if (!evmon_settings.unit_cgroup)
+		return false;
+	for (int i = 0; i < CGROUP_DEPTH; i++) {
+		struct cgroup_subsys_state *above = cgroup->self.parent;
+
+		if (cgroup->kn->id == evmon_settings.unit_cgroup)
+			return true;
+		if (!above)
+			return false;
+		cgroup = above->cgroup;
+	}
+	return false;
 }

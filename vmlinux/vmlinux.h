@@ -39,6 +39,7 @@ enum bpf_map_type {
 
 /* CO-RE says whether the running kernel has the helper. */
 enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158, /* 5.11 and later */
 	BPF_FUNC_sock_from_file = 162, /* 5.11 and later */
 	BPF_FUNC_task_pt_regs = 175, /* 5.15 and later */
 };

@@ -30,11 +30,12 @@ row_names() {
 	awk '!/^#/ && NF { print $1 }' "$vm_dir/kernels"
 }
 
-# row_load NAME: sets row_name, row_arch, row_suite, row_package, row_lsm and row_tier.
+# row_load NAME: sets row_name, row_arch, row_suite, row_package, row_lsm, row_tier and
+# row_arguments.
 row_load() {
 	local line
 	line=$(awk -v n="$1" '!/^#/ && $1 == n { print; exit }' "$vm_dir/kernels")
 	[[ -n $line ]] || die "no row '$1' (there are: $(row_names | paste -sd ' '))"
 	# shellcheck disable=SC2034 # for those who source this file
-	read -r row_name row_arch row_suite row_package row_lsm row_tier <<<"$line"
+	read -r row_name row_arch row_suite row_package row_lsm row_tier row_arguments <<<"$line"
 }

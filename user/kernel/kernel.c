@@ -26,6 +26,9 @@
 #include "kernel/tables.h"
 #include "kernel/trial.h"
 
+static const char limits_locked[] =
+	"lockdown=confidentiality: no paths, arguments and instance names out of the kernel";
+
 enum {
 	LOG_BYTES = 16 * 1024,
 	TRACE_RING_BYTES = 2 * 1024 * 1024,
@@ -156,11 +159,42 @@ static void options_set(struct kernel *kernel)
 	/* kernel/lockdown: "none integrity [confidentiality]" */
 	if (file_read_into(AT_FDCWD, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) >
 	    0)
-		s->rodata->evmon_can_read_kernel = !strstr(lockdown, "[confidentiality]");
+		s->rodata->evmon_can_read_kernel = s->rodata->evmon_can_read_user =
+			!strstr(lockdown, "[confidentiality]");
 	bpf_map__set_max_entries(s->maps.evmon_bulk,
 				 kernel->options.tracing ? TRACE_RING_BYTES : SMALL_RING_BYTES);
 	if (kernel->options.tracing)
 		bpf_map__set_max_entries(s->maps.evmon_alerts, SMALL_RING_BYTES);
+}
+
+static bool function_takes_pointer(const struct btf *btf, const struct btf_type *function)
+{
+	const struct btf_type *proto = btf__type_by_id(btf, function->type);
+
+	for (unsigned i = 0; i < btf_vlen(proto); i++)
+		if (btf_is_ptr(btf__type_by_id(btf, btf_params(proto)[i].type)))
+			return true;
+	return false;
+}
+
+/*
+ * A global function is verified once, a static one at each call, and nothing but a word in the BTF
+ * tells them apart: what libbpf does to hidden functions, too. So those that a kernel does not take
+ * as global become static, and the programs stay the same. Goes with 5.10.
+ */
+static void functions_make_static(struct bpf_object *object)
+{
+	struct btf *btf = bpf_object__btf(object);
+
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (btf_is_func(type) && btf_vlen(type) == BTF_FUNC_GLOBAL &&
+		    function_takes_pointer(btf, type))
+			/* The object is ours, libbpf only has no call for it. */
+			((struct btf_type *)(uintptr_t)type)->info = (__u32)BTF_KIND_FUNC << 24 |
+								     BTF_FUNC_STATIC;
+	}
 }
 
 /* The role whose program was refused: the one that the verifier wrote about. -1: none. */
@@ -177,7 +211,11 @@ static int role_refused(struct kernel *kernel, const char *logs)
 			if (!log[0])
 				continue;
 			log_debug("%s: %s", hook_name(row->hooks[i]), log);
-			coverage_reject(row, row->hooks[i], "the verifier refuses evmon's program");
+			coverage_reject(
+				row, row->hooks[i],
+				kernel->skeleton->rodata->evmon_can_read_kernel ?
+					"the verifier refuses evmon's program" :
+					"it copies kernel memory, which lockdown=confidentiality forbids");
 			return (int)role;
 		}
 	}
@@ -202,6 +240,7 @@ static void role_next(struct kernel *kernel, enum coverage_role role)
 static int load(struct kernel *kernel, char *where, size_t size)
 {
 	_cleanup_(freep) char *logs = calloc(EVMON_HOOK_MAX, LOG_BYTES);
+	bool global = trial_pointer_arguments();
 
 	if (!logs)
 		return -ENOMEM;
@@ -212,6 +251,8 @@ static int load(struct kernel *kernel, char *where, size_t size)
 		if (!kernel->skeleton)
 			return -errno;
 		options_set(kernel);
+		if (!global)
+			functions_make_static(kernel->skeleton->obj);
 		programs_switch(kernel, logs);
 		err = evmon_bpf__load(kernel->skeleton);
 		if (!err)
@@ -268,6 +309,9 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	err = load(kernel, where, where_size);
 	if (err < 0)
 		return err;
+	if (!kernel->skeleton->rodata->evmon_can_read_kernel &&
+	    kernel->coverage.rows[COVERAGE_EXEC].n_hooks)
+		kernel->coverage.rows[COVERAGE_EXEC].limits = limits_locked;
 	kernel->exes.map_fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
 	err = tables_open(kernel);
 	if (err < 0) {

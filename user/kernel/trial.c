@@ -189,3 +189,50 @@ bool trial_missing_rights(const struct hook *hook, char *text, size_t size)
 	}
 	return at > 0;
 }
+
+/* int main(int *), and int callee(int *), which it calls; the type of callee, 0 if it fails. */
+static int callee_describe(struct btf *btf, int *ret_main)
+{
+	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	int pointer = btf__add_ptr(btf, number);
+	int proto = btf__add_func_proto(btf, number);
+
+	if (btf__add_func_param(btf, "pointer", pointer) < 0)
+		return 0;
+	*ret_main = btf__add_func(btf, "main", BTF_FUNC_GLOBAL, proto);
+	return btf__add_func(btf, "callee", BTF_FUNC_GLOBAL, proto);
+}
+
+bool trial_pointer_arguments(void)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8 },
+		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct btf *btf = btf__new_empty();
+	struct bpf_func_info functions[] = { { .insn_off = 0 }, { .insn_off = 5 } };
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .func_info = functions,
+		    .func_info_cnt = ARRAY_SIZE(functions),
+		    .func_info_rec_size = sizeof(functions[0]));
+	_cleanup_(closep) int fd = -1;
+	int main_id = 0;
+	int callee_id;
+
+	if (!btf)
+		return true;
+	callee_id = callee_describe(btf, &main_id);
+	if (main_id > 0 && callee_id > 0 && btf__load_into_kernel(btf) == 0) {
+		functions[0].type_id = (__u32)main_id;
+		functions[1].type_id = (__u32)callee_id;
+		options.prog_btf_fd = (__u32)btf__fd(btf);
+		fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "evmon_trial", "Dual BSD/GPL", code,
+				   ARRAY_SIZE(code), &options);
+	}
+	btf__free(btf);
+	return fd >= 0;
+}

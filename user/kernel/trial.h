@@ -19,3 +19,5 @@ struct trial {
 int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size_t size);
 /* The capabilities that such a hook wants and this process lacks, as text; false: none. */
 bool trial_missing_rights(const struct hook *hook, char *text, size_t size);
+/* May a global function take a pointer, as from 5.12 on? */
+bool trial_pointer_arguments(void);

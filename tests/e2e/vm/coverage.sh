@@ -23,9 +23,16 @@ tried() {
 		'.coverage[] | select(.role == $role) | .tried[] | "\(.hook): \(.reason)"' "$coverage"
 }
 
+forbidden="it copies kernel memory, which lockdown=confidentiality forbids"
+
 deny_is_the_tiers() { # STATE
 	is bind-deny "$1 $deny_hook" || return 1
 	tried bind-deny
+	if locked; then
+		[ "$(tried bind-deny)" = "lsm/socket_bind: $forbidden
+fmod_ret/security_socket_bind: $forbidden" ]
+		return
+	fi
 	case $EVMON_TIER in
 	A) [ -z "$(tried bind-deny)" ] ;;
 	B) [ "$(tried bind-deny)" = \
@@ -88,7 +95,14 @@ check "coverage is told" coverage_is_told
 check "tree is kept by tracepoints" \
 	is tree "proven tp_btf/sched_process_fork tp_btf/sched_process_exit"
 check "snapshot is taken by the task iterator" is snapshot "proven iter/task"
-check "unit's cgroup is followed by its tracepoint" is unit "unproven tp_btf/cgroup_mkdir"
+unit_is_followed() {
+	if locked; then
+		is unit none && [ "$(tried unit)" = "tp_btf/cgroup_mkdir: $forbidden" ]
+	else
+		is unit "unproven tp_btf/cgroup_mkdir"
+	fi
+}
+check "unit's cgroup is followed by its tracepoint, or it says why not" unit_is_followed
 check "sockets are found by the iterator of files" is listeners "ready iter/task_file"
 check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
 check "MPTCP's bind is seen by fexit" is bind-mptcp "proven fexit/mptcp_bind"

@@ -29,6 +29,11 @@ case $EVMON_TIER in
 A) export deny_hook=lsm/socket_bind ;;
 *) export deny_hook=fmod_ret/security_socket_bind ;;
 esac
+# What lockdown takes away: bpf_probe_read_kernel(), and with it what these would read.
+locked() {
+	grep -qF '[confidentiality]' /sys/kernel/security/lockdown
+}
+! locked || export deny_hook="cgroup/bind4 cgroup/bind6"
 
 # now: sets now_us, microseconds since boot, rounded down to 10 ms.
 now() {
