@@ -107,7 +107,14 @@ unit_is_followed() {
 check "unit's cgroup is followed by its tracepoint, or it says why not" unit_is_followed
 check "sockets are found by the iterator of files" is listeners "ready iter/task_file"
 check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
-check "MPTCP's bind is seen by fexit" is bind-mptcp "proven fexit/mptcp_bind"
+mptcp_is_seen() {
+	if grep -qw mptcp_bind /proc/kallsyms; then
+		is bind-mptcp "proven fexit/mptcp_bind"
+	else
+		is bind-mptcp none
+	fi
+}
+check "MPTCP's bind is seen by fexit, where it has one" mptcp_is_seen
 check "automatic binding is seen by fexit" is bind-auto \
 	"proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
 check "sockets that are passed are seen by fexit" is held "proven fexit/security_file_receive"
