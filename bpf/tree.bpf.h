@@ -86,7 +86,7 @@ static __always_inline __u8 subject_of_class(__u16 class)
 }
 
 /* By its own pointers: bpf_get_current_ancestor_cgroup_id() is not for tracing programs in 5.10. */
-static __noinline bool task_in_unit(struct task_struct *task)
+static __noinline __attribute__((unused)) bool task_in_unit(struct task_struct *task)
 {
 	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
 
