@@ -33,8 +33,9 @@ static __always_inline bool port_is_nobodys(__u32 port)
 {
 	const struct evmon_policy *policy = policy_active();
 
-	return !policy ||
-	       (!verdict_port_named(policy, port) && !evmon_tracing && !canary_is_here());
+	if (policy && (evmon_tracing || verdict_port_named(policy, port)))
+		return false;
+	return !canary_is_here();
 }
 
 SEC("?fexit/inet_csk_get_port")

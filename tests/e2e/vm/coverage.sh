@@ -87,6 +87,7 @@ listeners_are_told() {
 
 # Two rights, and no others; up to 5.10 maps count as locked memory, too.
 listeners_want_two_rights() {
+	# shellcheck disable=SC3045 # busybox has it
 	ulimit -l unlimited
 	all=$(/usr/bin/evmon status --listeners --json)
 	[ -n "$all" ] && [ "$all" = "$(/usr/bin/setpriv --reuid=65534 --clear-groups \
