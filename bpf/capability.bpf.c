@@ -3,10 +3,14 @@
  * capability: each check that a task of the tree makes, granted or denied.
  *
  *   fexit/security_capable   tiers A and B: sees both kinds, after all LSMs, with the audit flag
- *   tp_btf/cap_capable       tier C, 6.14 and later: sees both, but no audit flag, so that the
- *                            kernel's own probes look like use; a denied CAP_SYS_ADMIN (memory
- *                            accounting, at each mmap), and a denied CAP_NET_ADMIN outside calls
- *                            on sockets (each look at /proc/sys/net), are not reported there
+ *   kprobe/security_capable  tier C: sees who asks for what, and with which audit flag, and works
+ *                            out what cap_capable() will say: not the refusals of later LSMs,
+ *                            not what is asked over another namespace than the task's own
+ *   tp_btf/cap_capable       tier C without kprobes, 6.14 and later: sees both, but no audit
+ *                            flag, so that the kernel's own probes look like use; a denied
+ *                            CAP_SYS_ADMIN (memory accounting, at each mmap), and a denied
+ *                            CAP_NET_ADMIN outside calls on sockets (each look at
+ *                            /proc/sys/net), are not reported there
  *
  * A check costs one lookup; inside the tree two comparisons more. Not judged, only counted: root
  * tasks (exec.root tells of them), other people's credentials, a child of the manager before its
@@ -26,6 +30,7 @@
 #define CAP_SYS_MODULE	16
 #define CAP_SYS_ADMIN	21
 #define CAPABILITIES	64
+#define EPERM		1
 
 /* Nothing to judge: what is counted instead. */
 static __always_inline bool capability_exempt(const struct evmon_task *t, const struct cred *cred,
@@ -206,4 +211,42 @@ int BPF_PROG(tp_cap_capable, const struct cred *cred, struct user_namespace *ns,
 	if (ret && number == CAP_SYS_ADMIN)
 		return 0;
 	return on_capability(cred, ns, number, ret, EVMON_HOOK_TP_CAP_CAPABLE);
+}
+
+/*
+ * At the entry the answer is not known yet, but what it hangs on is: cap_capable() grants what is
+ * effective in the namespace asked about, and never in a parent. The arguments are mere numbers to
+ * the verifier; what they point at is read by the task's own typed pointers to the same.
+ */
+SEC("?kprobe/security_capable")
+int BPF_KPROBE(kprobe_capable, const struct cred *asked, struct user_namespace *ns, int number,
+	       unsigned int options)
+{
+	const struct cred *cred = bpf_get_current_task_btf()->cred;
+	struct user_namespace *own = cred->user_ns, *parent = own->parent;
+	__u64 mine = (__u64)cred, over_own = (__u64)own, over_parent = (__u64)parent;
+	bool granted;
+
+	/* Else the compiler takes one for the other once it has seen that they are equal. */
+	barrier_var(mine);
+	barrier_var(over_own);
+	barrier_var(over_parent);
+
+	if (options & CAP_OPT_NOAUDIT || number < 0 || number >= CAPABILITIES)
+		return 0;
+	if ((__u64)asked != mine) {
+		if (task_in_tree(task_current()))
+			stats_count(on_behalf);
+		return 0;
+	}
+	if ((__u64)ns == over_own) {
+		granted = capability_bits(cred->cap_effective) >> number & 1;
+		return on_capability(cred, own, number, granted ? 0 : -EPERM,
+				     EVMON_HOOK_KPROBE_CAPABLE);
+	}
+	if ((__u64)ns == over_parent)
+		return on_capability(cred, parent, number, -EPERM, EVMON_HOOK_KPROBE_CAPABLE);
+	if (task_in_tree(task_current()))
+		stats_count(userns);
+	return 0;
 }

@@ -24,7 +24,10 @@ typedef __u32 __wsum;
 #define NULL ((void *)0)
 #endif
 typedef _Bool bool;
-enum { false, true };
+enum {
+	false,
+	true
+};
 
 /* include/uapi/linux/bpf.h */
 enum bpf_map_type {
@@ -41,7 +44,7 @@ enum bpf_map_type {
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158, /* 5.11 and later */
 	BPF_FUNC_sock_from_file = 162, /* 5.11 and later */
-	BPF_FUNC_task_pt_regs = 175, /* 5.15 and later */
+	BPF_FUNC_task_pt_regs = 175,   /* 5.15 and later */
 };
 
 enum {
@@ -76,6 +79,25 @@ struct bpf_sock_addr {
 	__u32 protocol;
 };
 
+/* What a kprobe is given: the registers by the architecture's calling convention, no matter of BTF. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31], sp, pc, pstate;
+};
+struct pt_regs {
+	struct user_pt_regs user_regs;
+};
+#else /* 32-bit ARM, where this object is of no use: it must compile */
+struct pt_regs {
+	unsigned long uregs[18];
+};
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -108,6 +130,7 @@ struct ns_common {
 };
 
 struct user_namespace {
+	struct user_namespace *parent;
 	int level;
 };
 
@@ -118,6 +141,7 @@ struct cred {
 	kgid_t sgid;
 	kuid_t euid;
 	struct kernel_capabilities cap_permitted;
+	struct kernel_capabilities cap_effective;
 	struct kernel_capabilities cap_ambient;
 	struct user_namespace *user_ns;
 };

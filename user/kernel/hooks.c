@@ -14,10 +14,10 @@
 #define FEXIT(name, func)                                                            \
 	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FEXIT, \
 	.target = (func)
-
 #define FENTRY(name, func)                                                            \
 	.program = (name), .type = BPF_PROG_TYPE_TRACING, .attach = BPF_TRACE_FENTRY, \
 	.target = (func)
+#define KPROBE(name, func) .program = (name), .type = BPF_PROG_TYPE_KPROBE, .target = (func)
 
 static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_FORK] = { TP_BTF("tp_fork", "sched_process_fork"), .role = COVERAGE_TREE },
@@ -78,6 +78,11 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 					    .role = COVERAGE_HELD },
 	[EVMON_HOOK_FEXIT_CAPABLE] = { FEXIT("fexit_capable", "security_capable"),
 				       .role = COVERAGE_CAPABILITY },
+	[EVMON_HOOK_KPROBE_CAPABLE] = { KPROBE("kprobe_capable", "security_capable"),
+					.role = COVERAGE_CAPABILITY,
+					.limits =
+						"not seen: what another LSM alone refuses, rights over "
+						"another user namespace than the task's own" },
 	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
 					.role = COVERAGE_CAPABILITY,
 					.limits =
@@ -116,6 +121,7 @@ static const enum evmon_hook bind_refused[][COVERAGE_HOOKS] = {
 static const enum evmon_hook held[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_FILE_RECEIVE } };
 static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_CAPABLE },
+	{ EVMON_HOOK_KPROBE_CAPABLE },
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
 };
 static const enum evmon_hook credentials[][COVERAGE_HOOKS] = {
@@ -145,9 +151,15 @@ const struct hook *hook_get(enum evmon_hook hook)
 	return hooks[hook].program ? &hooks[hook] : NULL;
 }
 
+bool hook_is_kprobe(const struct hook *hook)
+{
+	return hook->type == BPF_PROG_TYPE_KPROBE;
+}
+
 bool hook_on_trampoline(const struct hook *hook)
 {
-	return hook->target && hook->attach != BPF_TRACE_RAW_TP && hook->attach != BPF_TRACE_ITER;
+	return hook->target && !hook_is_kprobe(hook) && hook->attach != BPF_TRACE_RAW_TP &&
+	       hook->attach != BPF_TRACE_ITER;
 }
 
 size_t hook_candidates(enum coverage_role role, bool tracing,

@@ -13,13 +13,16 @@ struct hook {
 	const char *program; /* in the skeleton */
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach;
-	const char *target; /* BTF name of what it attaches to; NULL for cgroup hooks */
+	const char *target; /* what it attaches to, but for kprobes by BTF name; NULL: a cgroup */
 	enum coverage_role role;
 	const char *limits; /* what it cannot see */
 };
 
 /* NULL for hooks that user space serves. */
 const struct hook *hook_get(enum evmon_hook hook);
+
+/* A breakpoint at the entry of a function: no BTF of its own, and perf's rights on top of BPF's. */
+bool hook_is_kprobe(const struct hook *hook);
 
 /* Tracing and LSM programs hang on a trampoline; raw tracepoints and iterators do without. */
 bool hook_on_trampoline(const struct hook *hook);

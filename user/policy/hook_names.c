@@ -30,6 +30,7 @@ static const char *const names[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_FEXIT_AUTOBIND] = "fexit/inet_autobind",
 	[EVMON_HOOK_FEXIT_FILE_RECEIVE] = "fexit/security_file_receive",
 	[EVMON_HOOK_FEXIT_CAPABLE] = "fexit/security_capable",
+	[EVMON_HOOK_KPROBE_CAPABLE] = "kprobe/security_capable",
 	[EVMON_HOOK_TP_CAP_CAPABLE] = "tp_btf/cap_capable",
 	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = "fentry/commit_creds",
 	[EVMON_HOOK_UEVENT] = "uevent",

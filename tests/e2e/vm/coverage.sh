@@ -8,6 +8,16 @@
 test_begin 17
 
 coverage=$test_dir/coverage.json
+no_trampolines="attach: not supported on this architecture or kernel"
+bind_hooks="$bind4_hook $bind6_hook"
+auto_hooks="proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
+held_hooks="proven fexit/security_file_receive"
+deny_hooks=$deny_hook
+if [ "$EVMON_TIER" = C ]; then
+	held_hooks=none
+	auto_hooks=none
+	deny_hooks="cgroup/bind4 cgroup/bind6"
+fi
 
 # is ROLE WANT: the role's state and hooks.
 is() {
@@ -26,7 +36,7 @@ tried() {
 forbidden="it copies kernel memory, which lockdown=confidentiality forbids"
 
 deny_is_the_tiers() { # STATE
-	is bind-deny "$1 $deny_hook" || return 1
+	is bind-deny "$1 $deny_hooks" || return 1
 	tried bind-deny
 	if locked; then
 		[ "$(tried bind-deny)" = "lsm/socket_bind: $forbidden
@@ -37,6 +47,8 @@ fmod_ret/security_socket_bind: $forbidden" ]
 	A) [ -z "$(tried bind-deny)" ] ;;
 	B) [ "$(tried bind-deny)" = \
 		"lsm/socket_bind: attaches and never runs: the kernel's lsm list lacks bpf" ] ;;
+	C) [ "$(tried bind-deny)" = "lsm/socket_bind: $no_trampolines
+fmod_ret/security_socket_bind: $no_trampolines" ] ;;
 	*) return 1 ;;
 	esac
 }
@@ -51,8 +63,7 @@ coverage_is_told() {
 daemon_says_the_same() {
 	evmon_start || return 1
 	coverage=$RUNTIME_DIRECTORY/status.json
-	is bind "proven fexit/inet_bind fexit/inet6_bind" &&
-		is capability "proven fexit/security_capable" &&
+	is bind "proven $bind_hooks" && is capability "proven $capability_hook" &&
 		is exec "proven tp_btf/sched_process_exec" && deny_is_the_tiers proven
 }
 
@@ -108,19 +119,18 @@ unit_is_followed() {
 }
 check "unit's cgroup is followed by its tracepoint, or it says why not" unit_is_followed
 check "sockets are found by the iterator of files" is listeners "ready iter/task_file"
-check "bind is seen by fexit" is bind "proven fexit/inet_bind fexit/inet6_bind"
+check "bind is seen by the tier's hooks" is bind "proven $bind_hooks"
 mptcp_is_seen() {
-	if grep -qw mptcp_bind /proc/kallsyms; then
+	if [ "$EVMON_TIER" != C ] && grep -qw mptcp_bind /proc/kallsyms; then
 		is bind-mptcp "proven fexit/mptcp_bind"
 	else
 		is bind-mptcp none
 	fi
 }
 check "MPTCP's bind is seen by fexit, where it has one" mptcp_is_seen
-check "automatic binding is seen by fexit" is bind-auto \
-	"proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
-check "sockets that are passed are seen by fexit" is held "proven fexit/security_file_receive"
-check "capability is seen by fexit" is capability "proven fexit/security_capable"
+check "automatic binding is seen by fexit, or by nothing" is bind-auto "$auto_hooks"
+check "sockets that are passed are seen by fexit, or by nothing" is held "$held_hooks"
+check "capability is seen by the tier's hook" is capability "proven $capability_hook"
 check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
 check "bind is denied by the tier's hook" deny_is_the_tiers ready
 

@@ -26,7 +26,20 @@ netns=$(readlink /proc/self/ns/net | tr -cd 0-9)
 mntns=$(readlink /proc/self/ns/mnt | tr -cd 0-9)
 
 case $EVMON_TIER in
+C)
+	capability_hook=kprobe/security_capable
+	bind4_hook=cgroup/post_bind4
+	bind6_hook=cgroup/post_bind6
+	;;
+*)
+	capability_hook=fexit/security_capable
+	bind4_hook=fexit/inet_bind
+	bind6_hook=fexit/inet6_bind
+	;;
+esac
+case $EVMON_TIER in
 A) export deny_hook=lsm/socket_bind ;;
+C) export deny_hook=cgroup/bind4 ;;
 *) export deny_hook=fmod_ret/security_socket_bind ;;
 esac
 # What lockdown takes away: bpf_probe_read_kernel(), and with it what these would read.
@@ -227,8 +240,8 @@ who_module() {
 # finding_bind RULE SEVERITY PROTO FAMILY ADDRESS PORT SCOPE MESSAGE
 finding_bind() {
 	case $4 in
-	ipv4) hook=fexit/inet_bind ;;
-	*) hook=fexit/inet6_bind ;;
+	ipv4) hook=$bind4_hook ;;
+	*) hook=$bind6_hook ;;
 	esac
 	printf '{"sensor":"bind","rule":"%s","severity":"%s","hook":"%s","message":"%s",' \
 		"$1" "$2" "$hook" "$8"
@@ -242,7 +255,7 @@ finding_bind() {
 finding_capability() {
 	case $5 in
 	held) hook=tp_btf/sched_process_exec ;;
-	*) hook=fexit/security_capable ;;
+	*) hook=$capability_hook ;;
 	esac
 	printf '{"sensor":"capability","rule":"%s","severity":"%s","hook":"%s","message":"%s",' \
 		"$1" "$2" "$hook" "$6"

@@ -166,6 +166,26 @@ static void without_trampolines_it_is_cgroups(void **state)
 	assert_false(coverage_blind(&c));
 }
 
+static void without_trampolines_a_kprobe_sees_capabilities(void **state)
+{
+	struct coverage c;
+	char reason[400];
+
+	coverage_with(*state,
+		      "# CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS is not set\n"
+		      "CONFIG_KPROBES=y\nCONFIG_KPROBE_EVENTS=y\n",
+		      &c);
+	assert_hook(&c, COVERAGE_CAPABILITY, EVMON_HOOK_KPROBE_CAPABLE);
+	assert_non_null(c.rows[COVERAGE_CAPABILITY].limits);
+	assert_false(coverage_degraded(&c, reason, sizeof(reason)));
+	coverage_with(*state,
+		      "# CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS is not set\n"
+		      "# CONFIG_KPROBE_EVENTS is not set\n",
+		      &c);
+	assert_non_null(strstr(missing(&c, COVERAGE_CAPABILITY, EVMON_HOOK_KPROBE_CAPABLE),
+			       "CONFIG_KPROBE_EVENTS is not set"));
+}
+
 static void what_keeps_trampolines_away_is_named(void **state)
 {
 	struct coverage c;
@@ -404,6 +424,7 @@ int main(void)
 		TEST(a_kernel_with_everything_gives_the_best),
 		TEST(without_bpf_in_the_list_it_is_fmod_ret_that_denies),
 		TEST(without_trampolines_it_is_cgroups),
+		TEST(without_trampolines_a_kprobe_sees_capabilities),
 		TEST(what_keeps_trampolines_away_is_named),
 		TEST(the_tracepoint_of_capabilities_is_a_matter_of_version),
 		TEST(ipv6_in_a_module_is_not_seen),

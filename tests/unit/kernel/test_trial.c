@@ -59,6 +59,7 @@ static void a_hook_is_told_the_rights_of_its_own_kind(void **state)
 	assert_string_equal(missing(EVMON_HOOK_ITER_TASK), "CAP_BPF CAP_PERFMON");
 	assert_string_equal(missing(EVMON_HOOK_CGROUP_BIND4), "CAP_BPF CAP_NET_ADMIN");
 	assert_string_equal(missing(EVMON_HOOK_CGROUP_POST_BIND6), "CAP_BPF CAP_NET_ADMIN");
+	assert_string_equal(missing(EVMON_HOOK_KPROBE_CAPABLE), "CAP_BPF CAP_SYS_ADMIN");
 }
 
 static void a_right_that_is_held_is_not_missing(void **state)
