@@ -325,6 +325,11 @@ static void somebody_elses_credentials_are_shown_while_tracing(void **state)
 	(void)state;
 	world_open(&w, &tracing);
 	world_needs(&w, COVERAGE_CAPABILITY);
+	/* A probe has no credentials to read but the task's own: there they are counted. */
+	if (w.kernel->links[EVMON_HOOK_KPROBE_CAPABLE]) {
+		world_close(&w);
+		skip();
+	}
 	w.uid = WORLD_UID;
 	WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", "behalf", "-");
 	for (size_t i = 0; i < world_events(&w, EVMON_RULE_NONE); i++)

@@ -82,7 +82,8 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 					.role = COVERAGE_CAPABILITY,
 					.limits =
 						"not seen: what another LSM alone refuses, rights over "
-						"another user namespace than the task's own" },
+						"another user namespace than the task's own, checks "
+						"on another's behalf" },
 	[EVMON_HOOK_TP_CAP_CAPABLE] = { TP_BTF("tp_cap_capable", "cap_capable"),
 					.role = COVERAGE_CAPABILITY,
 					.limits =
