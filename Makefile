@@ -188,7 +188,13 @@ $(BUILD)/bpf/evmon.bpf.o: $(linked_bpf)
 	$(Q)$(BPFTOOL) gen object $@ $^
 	$(Q)$(LLVM_STRIP) -g $@
 
-$(BUILD)/bpf/nobtf.bpf.o: $(BUILD)/bpf/nobtf.o
+$(BUILD)/bpf/nobtf/%.o: bpf/%.bpf.c $(BUILD)/flags
+	$(say) BPF $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -DEVMON_NO_BTF -MMD -MP -c -o $@ $<
+
+# What it shares with the others is compiled a second time, without what asks for BTF.
+$(BUILD)/bpf/nobtf.bpf.o: $(addprefix $(BUILD)/bpf/nobtf/,maps.o emit.o nobtf.o)
 	$(say) BPF-LINK $@
 	$(Q)$(BPFTOOL) gen object $@ $^
 	$(Q)$(LLVM_STRIP) -g $@

@@ -4,13 +4,39 @@
  * before anything is reserved, and a record that does not fit is only counted as lost. A record
  * is reserved late, filled in place (no scratch memory: programs may be preempted) and submitted
  * on every path. No program is here, so this file has no hook table.
+ *
+ * Compiled twice: with EVMON_NO_BTF for nobtf.bpf.c, where nothing can be asked of the task's own
+ * structures, and who acts is what helpers say. User space finds the rest, late.
  */
 #include "emit.bpf.h"
 
+#ifndef EVMON_NO_BTF
 #include "held.bpf.h"
 #include "path.bpf.h"
+#endif
 #include "tally.bpf.h"
 #include "task.bpf.h"
+
+#ifdef EVMON_NO_BTF
+
+static __always_inline void record_process(struct evmon_record *r, const struct finding *f)
+{
+	struct evmon_record_process *p = &r->process;
+	__u64 task = bpf_get_current_pid_tgid(), ids = bpf_get_current_uid_gid();
+
+	__builtin_memset(p, 0, sizeof(*p));
+	p->cgroup = bpf_get_current_cgroup_id();
+	p->tgid = task >> 32;
+	p->tid = task;
+	p->uid = p->euid = ids;
+	p->gid = ids >> 32;
+	p->class = f->class;
+	p->slot = f->key.slot;
+	p->subject = f->subject;
+	bpf_get_current_comm(p->comm, sizeof(p->comm));
+}
+
+#endif
 
 static __noinline bool tally_add(struct finding *f)
 {
@@ -21,6 +47,16 @@ static __noinline bool tally_add(struct finding *f)
 	actor_current(&actor, f->class);
 	return tally_count(&key, &actor, f->flags & EVMON_RECORD_STANDING);
 }
+
+#ifdef EVMON_NO_BTF
+
+/* Hooks that see a socket once count it once. */
+static __always_inline bool socket_is_new(struct finding *f)
+{
+	return true;
+}
+
+#else
 
 /* False: it was counted before, see held.bpf.h. */
 static __noinline bool socket_is_new(struct finding *f)
@@ -72,6 +108,8 @@ static __always_inline void record_process(struct evmon_record *r, const struct 
 	if (evmon_can_read_user && current_read(mm))
 		record_args(r);
 }
+
+#endif
 
 static __noinline int record_emit(struct finding *f)
 {

@@ -4,6 +4,10 @@
  * program is here, so this file has no hook table.
  */
 #include "maps.bpf.h"
+
+#ifdef EVMON_NO_BTF
+#include "nobtf.bpf.h"
+#endif
 #include "policy.bpf.h"
 
 #include "held.bpf.h"
@@ -30,7 +34,13 @@ struct evmon_task evmon_unlisted = {
 	.slot = EVMON_CLASS_OTHER,
 	.subject = EVMON_SUBJECT_EVEREST,
 };
+#ifdef EVMON_NO_BTF
+struct evmon_paths_map evmon_paths SEC(".maps");
+const volatile struct evmon_offsets evmon_offsets = {};
+const volatile __u32 evmon_self = 0;
+#else
 struct evmon_listener evmon_listener;
+#endif
 const volatile bool evmon_tracing = false;
 const volatile bool evmon_tree_only = false;
 const volatile bool evmon_can_read_kernel = true;

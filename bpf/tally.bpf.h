@@ -5,6 +5,20 @@
 #include "policy.bpf.h"
 #include "task.bpf.h"
 
+#ifdef EVMON_NO_BTF
+
+/* What helpers say of the current task. */
+static __always_inline void actor_current(struct evmon_actor *actor, __u16 class)
+{
+	actor->class = class;
+	actor->tgid = bpf_get_current_pid_tgid() >> 32;
+	actor->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(actor->comm, sizeof(actor->comm));
+	actor->seal = evmon_actor_seal(actor);
+}
+
+#else
+
 static __always_inline void actor_current(struct evmon_actor *actor, __u16 class)
 {
 	actor->class = class;
@@ -31,6 +45,8 @@ static __always_inline void actor_of(struct evmon_actor *actor, struct task_stru
 	__builtin_memcpy(actor->comm, task->comm, sizeof(actor->comm));
 	actor->seal = evmon_actor_seal(actor);
 }
+
+#endif
 
 static __always_inline struct evmon_tally *tally_overflow(const struct evmon_tally_key *key)
 {

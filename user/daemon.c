@@ -168,6 +168,7 @@ static int on_stamp(void *userdata)
 	struct daemon *daemon = userdata;
 	int err = lost_check(daemon);
 
+	snapshot_sweep(daemon->kernel);
 	if (err >= 0)
 		err = room_look(daemon);
 	if (err >= 0 && !daemon->canary && clock_boot_ns() >= daemon->canary_next_ns)

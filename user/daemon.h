@@ -32,6 +32,7 @@ enum {
 /* Counted in user space, beside the kernel's own (kernel/ring.h). */
 struct daemon_counters {
 	uint64_t alerts, records, bad_records, uevents_lost;
+	uint64_t unjudged; /* without BTF: execs of tasks that had ended before they were judged */
 };
 
 /* The manager as its exec or the snapshot showed it. */

@@ -23,6 +23,7 @@
 #include "kernel/ring.h"
 #include "kernel/tables.h"
 #include "kernel/tallies.h"
+#include "late.h"
 #include "report.h"
 
 #define BATCH_NS (50 * 1000000ULL)
@@ -153,9 +154,13 @@ static int on_record(const void *data, size_t size, void *userdata)
 		daemon->counters.bad_records++;
 		return 0;
 	}
+	if (!event.process.start_ns)
+		late_complete(daemon, &event);
 	p = &event.process;
 	naming_slot(daemon->kernel, daemon->modules, p->class, p->slot,
 		    (struct module_args){ p->args, p->args_length });
+	if (event.hook == EVMON_HOOK_TRACE_EXEC)
+		return late_exec(daemon, &event);
 	if (event.sensor == EVMON_SENSOR_EXEC && event.joined)
 		err = on_joined(daemon, &event);
 	if (err < 0 || event.key.rule == EVMON_RULE_NONE)
@@ -216,17 +221,16 @@ int pipeline_sweep(struct daemon *daemon)
 	return window_arm(daemon, err);
 }
 
-int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
-		   const struct finding *finding)
+/* err: what became of its tally. */
+static int found_push(struct daemon *daemon, const struct evmon_tally_key *key,
+		      const struct finding *finding, int err)
 {
 	const struct evmon_actor *actor = &finding->actor;
 	_cleanup_(freep) struct alert *alert = calloc(1, sizeof(*alert));
 	struct evmon_tally tally;
-	int err;
 
 	if (!alert)
 		return -ENOMEM;
-	err = tallies_stand(daemon->kernel, key, actor, clock_boot_ns());
 	if (err == -EEXIST || err == -E2BIG) /* full: self.map-full tells */
 		return 0;
 	if (err < 0)
@@ -237,8 +241,24 @@ int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
 	naming_slot(daemon->kernel, daemon->modules, actor->class, key->slot,
 		    (struct module_args){ NULL, 0 });
 	alert_from_tally(alert, key, &tally, daemon->modules, daemon->policy);
-	alert_found(alert, finding->hook, &finding->ids);
+	alert_found(alert, finding->hook, &finding->ids, finding->path);
 	return window_arm(daemon, aggregate_push(daemon->aggregate, alert, clock_boot_ns()));
+}
+
+int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
+		   const struct finding *finding)
+{
+	int err = tallies_stand(daemon->kernel, key, &finding->actor, clock_boot_ns());
+
+	return found_push(daemon, key, finding, err);
+}
+
+int pipeline_count(struct daemon *daemon, const struct evmon_tally_key *key,
+		   const struct finding *finding)
+{
+	int err = tallies_count(daemon->kernel, key, &finding->actor, clock_boot_ns());
+
+	return found_push(daemon, key, finding, err);
 }
 
 int pipeline_tick(struct daemon *daemon, bool all)

@@ -16,10 +16,14 @@ struct finding {
 	enum evmon_hook hook;
 	struct evmon_actor actor;
 	struct process_ids ids;
+	const char *path; /* of the file that was executed; NULL: the tally's will do */
 };
 
 /* A finding that is counted once, in the kernel's tallies (tallies_stand). */
 int pipeline_stand(struct daemon *daemon, const struct evmon_tally_key *key,
+		   const struct finding *finding);
+/* The same for one that is counted each time. */
+int pipeline_count(struct daemon *daemon, const struct evmon_tally_key *key,
 		   const struct finding *finding);
 /* self.*: what evmon has to say of itself. */
 int pipeline_self(struct daemon *daemon, enum evmon_rule rule, const char *what,

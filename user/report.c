@@ -71,6 +71,7 @@ static void write_counters(struct json *json, const struct daemon *daemon)
 	json_uint(json, "mirror_sent", daemon->mirror.sent);
 	json_uint(json, "mirror_lost", daemon->mirror.lost);
 	json_uint(json, "bad_records", daemon->counters.bad_records);
+	json_uint(json, "unjudged", daemon->counters.unjudged);
 	json_close_object(json);
 }
 

@@ -66,7 +66,9 @@ struct evmon_record_capability {
 
 struct evmon_record_exec {
 	__u64 ino;
-	__u64 gained; /* capabilities beyond the class's list, bit N: CAP number N */
+	/* Capabilities beyond the class's list, bit N: CAP number N; without BTF what the exec
+	 * that gave the class left it, as far as the hook knows. */
+	__u64 gained;
 	__u32 dev;
 	__u32 mntns;
 	__u32 uid;

@@ -11,6 +11,7 @@ enum {
 	EVMON_TASKS = 16384,
 	EVMON_EXES = 1024,
 	EVMON_SCRIPTS = 512,
+	EVMON_PATHS = 2048, /* without BTF: several for an executable, and scripts */
 };
 
 enum {
@@ -34,6 +35,10 @@ enum {
 	EVMON_TASK_UNEXECED = 1 << 0,	 /* forked, no exec yet: the manager lowers rights */
 	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
 	EVMON_TASK_ORPHAN = 1 << 2, /* has its late parent's class, the snapshot completes it */
+	/* Without BTF, where nothing says when the last thread of a group goes: */
+	EVMON_TASK_IS_ROOT = 1 << 5,  /* its effective user is, as user space has seen */
+	EVMON_TASK_THREADED = 1 << 6, /* it has, or may have, more threads than its leader */
+	EVMON_TASK_ENDED = 1 << 7,    /* its leader has gone: user space looks what is left */
 };
 
 struct evmon_task {

@@ -48,7 +48,7 @@ static int pass_over(const void *data, size_t size, void *userdata)
 
 static void kernel_empty(struct kernel *kernel)
 {
-	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	struct evmon_settings *settings = kernel->skeleton->settings;
 	uint32_t slot;
 
 	map_clear(kernel->skeleton->maps.evmon_tasks);

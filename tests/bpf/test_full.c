@@ -55,7 +55,7 @@ static void tasks_make_room(const struct world *w)
 /* The unit's cgroup is that of the test, and so of all actors. */
 static void unit_here(struct world *w)
 {
-	struct evmon_settings *settings = &w->kernel->skeleton->bss->evmon_settings;
+	struct evmon_settings *settings = w->kernel->skeleton->settings;
 	_cleanup_(closep) int root = -1;
 	unsigned level;
 	uint64_t id;
@@ -126,7 +126,7 @@ static void whose_cgroup_is_another_is_nobody(void **state)
 	world_open(&w, &options);
 	world_needs(&w, COVERAGE_BIND);
 	unit_here(&w);
-	settings = &w.kernel->skeleton->bss->evmon_settings;
+	settings = w.kernel->skeleton->settings;
 	settings->unit_cgroup += 1000000;
 	tasks_fill(&w);
 	w.evicted = true;

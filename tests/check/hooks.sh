@@ -38,6 +38,7 @@ trap 'rm -rf "$tmp"' EXIT
 : >"$tmp/complaints"
 for source in $(files 'bpf/*.bpf.c'); do
 	object=$BUILD/bpf/$(basename "$source" .bpf.c).o
+	[ -f "$object" ] || object=$BUILD/bpf/nobtf/$(basename "$source" .bpf.c).o
 	[ -f "$object" ] || {
 		echo "hooks: $object is not built"
 		exit 1

@@ -30,10 +30,11 @@ BEGIN {
 	}
 	# contract header -> the files of user/ that read it; types.h is for everybody
 	readers["evmon/record.h"] = "event/decode.c"
-	readers["evmon/listener.h"] = "kernel/internal.h"
-	readers["evmon/task.h"] = "kernel/internal.h"
-	readers["evmon/policy_maps.h"] = "kernel/tables.c kernel/bind_table.h kernel/internal.h"
-	readers["evmon/script.h"] = "kernel/tables.c"
+	readers["evmon/listener.h"] = "kernel/objects.h kernel/internal.h"
+	readers["evmon/task.h"] = "kernel/objects.h kernel/internal.h"
+	readers["evmon/policy_maps.h"] = "kernel/objects.h kernel/tables.c kernel/bind_table.h kernel/internal.h"
+	readers["evmon/script.h"] = "kernel/path_table.c"
+	readers["evmon/offsets.h"] = "kernel/objects.h kernel/internal.h"
 	readers["evmon/stats.h"] = "kernel/ring.c"
 	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c"
 	# library headers -> the one room that may use them

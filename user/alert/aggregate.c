@@ -179,7 +179,9 @@ static void actor_refresh(struct alert *alert, const struct evmon_actor *actor)
 
 	if (!actor->tgid)
 		return;
-	if (alert->has_process && p->pid == actor->tgid && p->start_us == actor->start_ns / 1000)
+	/* Without BTF an actor's start is not known: its number alone has to do. */
+	if (alert->has_process && p->pid == actor->tgid &&
+	    (!actor->start_ns || p->start_us == actor->start_ns / 1000))
 		return;
 	alert->has_process = true;
 	process_replace(&alert->process, actor);

@@ -307,7 +307,8 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 	message_compose(alert, (known && known->standing) || module_ran_itself(alert));
 }
 
-void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids)
+void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids,
+		 const char *path)
 {
 	struct process *p = &alert->process;
 
@@ -322,6 +323,10 @@ void alert_found(struct alert *alert, enum evmon_hook hook, const struct process
 	alert->object_ids = true;
 	alert->exec.uid = ids->uid;
 	alert->exec.euid = ids->euid;
+	if (!path || path[0] != '/' || alert->exec_text.path[0])
+		return;
+	copy_text(alert->exec_text.path, sizeof(alert->exec_text.path), path);
+	message_compose(alert, false);
 }
 
 void alert_opened_by(struct alert *alert, const struct alert_opener *opener)

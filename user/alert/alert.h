@@ -87,8 +87,9 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 		      const struct evmon_tally *tally, const struct modules *modules,
 		      const struct policy *policy);
 /* To an alert made from a tally that user space itself has put there: who found it, and the ids
- * that it saw. */
-void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids);
+ * that it saw. path: the executed file's, where the tally knows none; may be NULL. */
+void alert_found(struct alert *alert, enum evmon_hook hook, const struct process_ids *ids,
+		 const char *path);
 /* To an alert of a socket that is held. */
 void alert_opened_by(struct alert *alert, const struct alert_opener *opener);
 /* rule NONE: seen and allowed (trace), severity is then of no account. */

@@ -14,6 +14,7 @@ static const struct status_counter counters[] = {
 	  true },
 	{ "bulk_lost", "Records that did not fit the bulk ring; tallies have their count", true },
 	{ "bad_records", "Records that were not as this version writes them", true },
+	{ "unjudged", "Executions that had ended before they could be judged", true },
 	{ "tallies_full", "Violations counted in their rule's overflow entry", true },
 	{ "tasks_full", "Tasks of the tree that found the task map full", true },
 	{ "slots_full", "Module instances that found no slot of their own", true },

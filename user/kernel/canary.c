@@ -269,6 +269,7 @@ static void role_judge(struct kernel *kernel, enum coverage_role role,
 static void tree_judge(struct kernel *kernel, pid_t pid, const struct canary_word *word)
 {
 	struct coverage_row *tree = &kernel->coverage.rows[COVERAGE_TREE];
+	const struct coverage_row *exec = &kernel->coverage.rows[COVERAGE_EXEC];
 	int tasks = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
 	uint32_t tgid = (uint32_t)pid;
 	struct evmon_task left;
@@ -278,10 +279,12 @@ static void tree_judge(struct kernel *kernel, pid_t pid, const struct canary_wor
 	tree->reason[0] = '\0';
 	if (bpf_map_lookup_elem(tasks, &tgid, &left) == 0)
 		tree->state = COVERAGE_BROKEN;
-	else if (seen(kernel, EVMON_HOOK_TP_EXEC))
+	else if (!exec->n_hooks)
+		tree->state = COVERAGE_UNPROVEN;
+	else if (seen(kernel, exec->hooks[0]))
 		tree->state = COVERAGE_PROVEN;
 	else
-		row_judge(tree, EVMON_HOOK_TP_EXEC, word);
+		row_judge(tree, exec->hooks[0], word);
 }
 
 /* One that was killed has left out what it had not come to. */

@@ -40,7 +40,7 @@ static bool any(const struct hook *hook)
 
 static bool is_tracing(const struct hook *hook)
 {
-	return hook->type == BPF_PROG_TYPE_TRACING;
+	return hook->type == BPF_PROG_TYPE_TRACING || (hook->nobtf && !hook_is_kprobe(hook));
 }
 
 static bool is_lsm(const struct hook *hook)
@@ -100,7 +100,7 @@ static bool is_cap_capable(const struct hook *hook)
 
 static const struct need needs[] = {
 	{ any, "BPF_SYSCALL", .wants = { NULL } },
-	{ any, "DEBUG_INFO_BTF", .wants = { "DEBUG_INFO", "BPF_SYSCALL" },
+	{ hook_wants_btf, "DEBUG_INFO_BTF", .wants = { "DEBUG_INFO", "BPF_SYSCALL" },
 	  .otherwise = "it wants pahole where the kernel is built" },
 	{ is_tracing, "BPF_EVENTS", .wants = { "BPF_SYSCALL", "PERF_EVENTS" },
 	  .otherwise = "it wants CONFIG_KPROBE_EVENTS or CONFIG_UPROBE_EVENTS" },
@@ -255,7 +255,9 @@ static bool hook_is_possible(const struct kernel_config *config, enum evmon_hook
 {
 	const struct hook *hook = hook_get(id);
 	const struct need *list = hook ? needs : uevent_needs;
-	size_t n = hook ? ARRAY_SIZE(needs) : ARRAY_SIZE(uevent_needs);
+	size_t n = hook			   ? ARRAY_SIZE(needs) :
+		   id == EVMON_HOOK_UEVENT ? ARRAY_SIZE(uevent_needs) :
+					     0;
 	struct reason reason = { .text = text, .size = size };
 
 	text[0] = '\0';
@@ -276,6 +278,12 @@ static bool all_possible(const struct kernel_config *config, struct coverage_row
 			return false;
 		}
 	return true;
+}
+
+/* With BTF nothing is asked that does without; user space looks itself only where it must. */
+static bool candidate_is_meant(const struct kernel_config *config, const struct hook *hook)
+{
+	return (hook && !hook->nobtf) || !is_set(config, "DEBUG_INFO_BTF");
 }
 
 static void row_take(struct coverage_row *row, const enum evmon_hook hooks[COVERAGE_HOOKS])
@@ -304,7 +312,8 @@ void kernel_config_coverage(const struct kernel_config *config, struct coverage 
 		size_t n = hook_candidates(role, false, &list);
 
 		for (size_t i = 0; i < n && !rows[role].n_hooks; i++)
-			if (all_possible(config, &rows[role], list[i]))
+			if (candidate_is_meant(config, hook_get(list[i][0])) &&
+			    all_possible(config, &rows[role], list[i]))
 				row_take(&rows[role], list[i]);
 	}
 	/* As kernel_new() has it. */

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "kernel/internal.h"
+#include "kernel/path_table.h"
 
 struct exe_path {
 	char *path;
@@ -54,8 +55,12 @@ static int entry_write(const struct exe_table *table, const struct evmon_exe_key
 		if (p->exe.class != EVMON_CLASS_HOST)
 			exe.class = p->exe.class;
 	}
-	if (known)
+	if (known) {
+		for (size_t i = 0; i < table->n; i++)
+			if (key_is(&table->paths[i].key, key))
+				path_table_set(table->paths_fd, table->paths[i].path, &exe);
 		return bpf_map_update_elem(table->map_fd, key, &exe, BPF_ANY) < 0 ? -errno : 0;
+	}
 	bpf_map_delete_elem(table->map_fd, key);
 	return 0;
 }
@@ -72,6 +77,7 @@ static void path_remove(struct exe_table *table, struct exe_path *p)
 {
 	struct evmon_exe_key key = p->key;
 
+	path_table_set(table->paths_fd, p->path, NULL);
 	free(p->path);
 	*p = table->paths[--table->n];
 	entry_write(table, &key);

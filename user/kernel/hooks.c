@@ -19,6 +19,14 @@
 	.target = (func)
 #define KPROBE(name, func) .program = (name), .type = BPF_PROG_TYPE_KPROBE, .target = (func)
 
+/* Without BTF; hooks of a cgroup are the same in both objects. */
+#define NOBTF_TP(name, tp) \
+	.program = (name), .type = BPF_PROG_TYPE_TRACEPOINT, .target = (tp), .nobtf = true
+#define NOBTF_RAW_TP(name, tp) \
+	.program = (name), .type = BPF_PROG_TYPE_RAW_TRACEPOINT, .target = (tp), .nobtf = true
+#define NOBTF_KPROBE(name, func) \
+	.program = (name), .type = BPF_PROG_TYPE_KPROBE, .target = (func), .nobtf = true
+
 static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_FORK] = { TP_BTF("tp_fork", "sched_process_fork"), .role = COVERAGE_TREE },
 	[EVMON_HOOK_TP_EXIT] = { TP_BTF("tp_exit", "sched_process_exit"), .role = COVERAGE_TREE },
@@ -47,7 +55,10 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 					   .attach = BPF_CGROUP_INET4_POST_BIND,
 					   .role = COVERAGE_BIND,
 					   .limits = "not seen: SCTP; MPTCP is told as tcp; "
-						     "asked port, dual stack and device unknown" },
+						     "asked port, dual stack and device unknown",
+					   .limits_nobtf =
+						   "not seen: SCTP; MPTCP is told as tcp; asked port, "
+						   "dual stack, device and network namespace unknown" },
 	[EVMON_HOOK_CGROUP_POST_BIND6] = { .program = "post_bind6",
 					   .type = BPF_PROG_TYPE_CGROUP_SOCK,
 					   .attach = BPF_CGROUP_INET6_POST_BIND,
@@ -92,15 +103,39 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 						"kernel's own probes look like use" },
 	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = { FENTRY("fentry_commit_creds", "commit_creds"),
 					     .role = COVERAGE_CREDENTIALS },
+	[EVMON_HOOK_TRACE_NEWTASK] = { NOBTF_TP("trace_newtask", "task/task_newtask"),
+				       .role = COVERAGE_TREE,
+				       .limits = "no start times: a number that is taken anew is "
+						 "known by its fork" },
+	[EVMON_HOOK_TRACE_EXIT] = { NOBTF_RAW_TP("trace_exit", "sched_process_exit"),
+				    .role = COVERAGE_TREE },
+	[EVMON_HOOK_TRACE_MKDIR] = { NOBTF_TP("trace_mkdir", "cgroup/cgroup_mkdir"),
+				     .role = COVERAGE_UNIT },
+	[EVMON_HOOK_TRACE_EXEC] = { NOBTF_TP("trace_exec", "sched/sched_process_exec"),
+				    .role = COVERAGE_EXEC,
+				    .limits = "judged late, by /proc: not what has ended by then; "
+					      "a file is known by the path it is given" },
+	[EVMON_HOOK_KPROBE_CAPABLE_ENTRY] = { NOBTF_KPROBE("capable_asked", "security_capable"),
+					      .role = COVERAGE_CAPABILITY,
+					      .limits =
+						      "whose credentials, and denials of SETGID, "
+						      "SETUID, SETPCAP, NET_ADMIN, SYS_MODULE "
+						      "are not told; root only as real user, or late" },
+	[EVMON_HOOK_KRETPROBE_CAPABLE] = { NOBTF_KPROBE("capable_answered", "security_capable"),
+					   .returns = true, .role = COVERAGE_CAPABILITY },
 };
 
 static const enum evmon_hook tree[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_TP_FORK, EVMON_HOOK_TP_EXIT },
+	{ EVMON_HOOK_TRACE_NEWTASK, EVMON_HOOK_TRACE_EXIT },
 };
-static const enum evmon_hook snapshot[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK } };
-static const enum evmon_hook unit[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_CGROUP_MKDIR } };
+static const enum evmon_hook snapshot[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK },
+							    { EVMON_HOOK_PROC } };
+static const enum evmon_hook unit[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_CGROUP_MKDIR },
+							{ EVMON_HOOK_TRACE_MKDIR } };
 static const enum evmon_hook listeners[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK_FILE } };
-static const enum evmon_hook exec[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_EXEC } };
+static const enum evmon_hook exec[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_EXEC },
+							{ EVMON_HOOK_TRACE_EXEC } };
 static const enum evmon_hook bind[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_INET_BIND, EVMON_HOOK_FEXIT_INET6_BIND },
 	{ EVMON_HOOK_CGROUP_POST_BIND4, EVMON_HOOK_CGROUP_POST_BIND6 },
@@ -124,6 +159,7 @@ static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_CAPABLE },
 	{ EVMON_HOOK_KPROBE_CAPABLE },
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
+	{ EVMON_HOOK_KPROBE_CAPABLE_ENTRY, EVMON_HOOK_KRETPROBE_CAPABLE },
 };
 static const enum evmon_hook credentials[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FENTRY_COMMIT_CREDS },
@@ -157,9 +193,14 @@ bool hook_is_kprobe(const struct hook *hook)
 	return hook->type == BPF_PROG_TYPE_KPROBE;
 }
 
+bool hook_wants_btf(const struct hook *hook)
+{
+	return hook->target && !hook->nobtf;
+}
+
 bool hook_on_trampoline(const struct hook *hook)
 {
-	return hook->target && !hook_is_kprobe(hook) && hook->attach != BPF_TRACE_RAW_TP &&
+	return hook_wants_btf(hook) && !hook_is_kprobe(hook) && hook->attach != BPF_TRACE_RAW_TP &&
 	       hook->attach != BPF_TRACE_ITER;
 }
 

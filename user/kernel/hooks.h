@@ -15,7 +15,10 @@ struct hook {
 	enum bpf_attach_type attach;
 	const char *target; /* what it attaches to, but for kprobes by BTF name; NULL: a cgroup */
 	enum coverage_role role;
-	const char *limits; /* what it cannot see */
+	bool nobtf;		  /* serves where the kernel has no BTF, and only there */
+	bool returns;		  /* a kprobe at the function's end */
+	const char *limits;	  /* what it cannot see */
+	const char *limits_nobtf; /* the same without BTF, where that is more */
 };
 
 /* NULL for hooks that user space serves. */
@@ -23,6 +26,9 @@ const struct hook *hook_get(enum evmon_hook hook);
 
 /* A breakpoint at the entry of a function: no BTF of its own, and perf's rights on top of BPF's. */
 bool hook_is_kprobe(const struct hook *hook);
+
+/* It cannot do without the kernel's BTF. */
+bool hook_wants_btf(const struct hook *hook);
 
 /* Tracing and LSM programs hang on a trampoline; raw tracepoints and iterators do without. */
 bool hook_on_trampoline(const struct hook *hook);

@@ -6,27 +6,25 @@
 #include <bpf/libbpf.h>
 
 #include "evmon/listener.h"
+#include "evmon/offsets.h"
 #include "evmon/policy_maps.h"
 #include "evmon/task.h"
-/* bpftool's own text: it casts away const. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "evmon.skel.h"
-#pragma GCC diagnostic pop
 
 #include "kernel/kernel.h"
 #include "kernel/ring.h"
+#include "kernel/skeleton.h"
 
 /* exe_table.c */
 struct exe_table {
 	struct exe_path *paths;
 	size_t n;
-	int map_fd; /* not owned */
+	int map_fd, paths_fd; /* not owned; paths -1: files go by their inode alone */
 };
 
 struct kernel {
 	struct kernel_options options;
-	struct evmon_bpf *skeleton;
+	struct skeleton *skeleton;
+	bool btf; /* the kernel has it: else what is tier D's serves */
 	struct bpf_link *links[EVMON_HOOK_MAX];
 	struct ring_buffer *rings;
 	ring_fn ring_fn;

@@ -32,7 +32,8 @@ static const char limits_locked[] =
 enum {
 	LOG_BYTES = 16 * 1024,
 	TRACE_RING_BYTES = 2 * 1024 * 1024,
-	SMALL_RING_BYTES = 64 * 1024
+	SMALL_RING_BYTES = 64 * 1024,
+	EXEC_RING_BYTES = 256 * 1024 /* without BTF: each exec of the tree */
 };
 
 static __attribute__((format(printf, 2, 0))) int libbpf_say(enum libbpf_print_level level,
@@ -60,6 +61,7 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 	struct coverage_row *row = &kernel->coverage.rows[role];
 	const enum evmon_hook(*list)[COVERAGE_HOOKS];
 	size_t n = hook_candidates(role, kernel->options.tracing, &list);
+	const struct hook *hook;
 
 	row->n_hooks = 0;
 	row->limits = NULL;
@@ -68,6 +70,10 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 		char reason[COVERAGE_REASON_MAX];
 		size_t works = 0;
 
+		hook = hook_get(list[i][0]);
+		/* What user space does, and what serves without BTF, serves nobody else. */
+		if (kernel->btf && (!hook || hook->nobtf))
+			continue;
 		for (; works < COVERAGE_HOOKS && list[i][works]; works++)
 			if (trial_hook(trial, list[i][works], reason, sizeof(reason)) < 0)
 				break;
@@ -78,7 +84,9 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 		memcpy(row->hooks, list[i], sizeof(row->hooks));
 		row->n_hooks = works;
 		row->state = COVERAGE_READY;
-		row->limits = hook_get(row->hooks[0])->limits;
+		row->limits = hook ? hook->limits : NULL;
+		if (!kernel->btf && hook && hook->limits_nobtf)
+			row->limits = hook->limits_nobtf;
 	}
 }
 
@@ -108,12 +116,7 @@ static int choose(struct kernel *kernel, char *where, size_t size)
 	bool lacks;
 
 	trial.btf = btf__load_vmlinux_btf();
-	if (!trial.btf) {
-		snprintf(where, size,
-			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): build it with "
-			 "CONFIG_DEBUG_INFO_BTF");
-		return -ENOTSUP;
-	}
+	kernel->btf = trial.btf;
 	for (unsigned role = COVERAGE_TREE; role < COVERAGE_USB; role++)
 		if (role_is_wanted(kernel, (enum coverage_role)role))
 			role_choose(kernel, &trial, role, 0);
@@ -142,6 +145,8 @@ static void programs_switch(struct kernel *kernel, char *logs)
 			char *log = logs + n * LOG_BYTES;
 
 			log[0] = '\0';
+			if (!hook_get(row->hooks[i])) /* user space does it */
+				continue;
 			program = kernel_program(kernel, row->hooks[i]);
 			bpf_program__set_autoload(program, true);
 			bpf_program__set_log_buf(program, log, LOG_BYTES);
@@ -151,18 +156,20 @@ static void programs_switch(struct kernel *kernel, char *logs)
 
 static void options_set(struct kernel *kernel)
 {
-	struct evmon_bpf *s = kernel->skeleton;
+	struct skeleton *s = kernel->skeleton;
+	struct skeleton_constants constants = { .tracing = kernel->options.tracing,
+						.tree_only = kernel->options.tree_only,
+						.can_read_kernel = true };
 	char lockdown[128];
 
-	s->rodata->evmon_tracing = kernel->options.tracing;
-	s->rodata->evmon_tree_only = kernel->options.tree_only;
 	/* kernel/lockdown: "none integrity [confidentiality]" */
 	if (file_read_into(AT_FDCWD, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) >
 	    0)
-		s->rodata->evmon_can_read_kernel = s->rodata->evmon_can_read_user =
-			!strstr(lockdown, "[confidentiality]");
-	bpf_map__set_max_entries(s->maps.evmon_bulk,
-				 kernel->options.tracing ? TRACE_RING_BYTES : SMALL_RING_BYTES);
+		constants.can_read_kernel = !strstr(lockdown, "[confidentiality]");
+	skeleton_constants(s, &constants);
+	bpf_map__set_max_entries(s->maps.evmon_bulk, kernel->options.tracing ? TRACE_RING_BYTES :
+						     kernel->btf	     ? SMALL_RING_BYTES :
+									       EXEC_RING_BYTES);
 	if (kernel->options.tracing)
 		bpf_map__set_max_entries(s->maps.evmon_alerts, SMALL_RING_BYTES);
 }
@@ -213,7 +220,7 @@ static int role_refused(struct kernel *kernel, const char *logs)
 			log_debug("%s: %s", hook_name(row->hooks[i]), log);
 			coverage_reject(
 				row, row->hooks[i],
-				kernel->skeleton->rodata->evmon_can_read_kernel ?
+				kernel->skeleton->can_read_kernel ?
 					"the verifier refuses evmon's program" :
 					"it copies kernel memory, which lockdown=confidentiality forbids");
 			return (int)role;
@@ -232,8 +239,7 @@ static void role_next(struct kernel *kernel, enum coverage_role role)
 
 	while (i < n && list[i][0] != refused)
 		i++;
-	if (trial.btf)
-		role_choose(kernel, &trial, role, i + 1);
+	role_choose(kernel, &trial, role, i + 1);
 	btf__free(trial.btf);
 }
 
@@ -247,19 +253,18 @@ static int load(struct kernel *kernel, char *where, size_t size)
 	for (unsigned tries = 0; tries < EVMON_HOOK_MAX; tries++) {
 		int err, role;
 
-		kernel->skeleton = evmon_bpf__open();
-		if (!kernel->skeleton)
-			return -errno;
+		err = skeleton_open(kernel->btf, &kernel->skeleton);
+		if (err < 0)
+			return err;
 		options_set(kernel);
 		if (!global)
 			functions_make_static(kernel->skeleton->obj);
 		programs_switch(kernel, logs);
-		err = evmon_bpf__load(kernel->skeleton);
+		err = skeleton_load(kernel->skeleton);
 		if (!err)
 			return 0;
 		role = role_refused(kernel, logs);
-		evmon_bpf__destroy(kernel->skeleton);
-		kernel->skeleton = NULL;
+		skeleton_free(TAKE_PTR(kernel->skeleton));
 		if (role < 0) {
 			snprintf(where, size, "cannot load the BPF object: %s", strerror(-err));
 			return err;
@@ -309,10 +314,12 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	err = load(kernel, where, where_size);
 	if (err < 0)
 		return err;
-	if (!kernel->skeleton->rodata->evmon_can_read_kernel &&
-	    kernel->coverage.rows[COVERAGE_EXEC].n_hooks)
+	if (!kernel->skeleton->can_read_kernel && kernel->coverage.rows[COVERAGE_EXEC].n_hooks)
 		kernel->coverage.rows[COVERAGE_EXEC].limits = limits_locked;
 	kernel->exes.map_fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
+	kernel->exes.paths_fd = -1;
+	if (kernel->skeleton->maps.evmon_paths)
+		kernel->exes.paths_fd = bpf_map__fd(kernel->skeleton->maps.evmon_paths);
 	err = tables_open(kernel);
 	if (err < 0) {
 		snprintf(where, where_size, "cannot fill the BPF maps: %s", strerror(-err));
@@ -335,7 +342,7 @@ void kernel_free(struct kernel *kernel)
 		bpf_link__destroy(kernel->links[i]);
 	ring_buffer__free(kernel->rings);
 	exe_table_fini(&kernel->exes);
-	evmon_bpf__destroy(kernel->skeleton);
+	skeleton_free(kernel->skeleton);
 	closep(&kernel->policy_fd);
 	closep(&kernel->cgroup_fd);
 	free(kernel);
@@ -382,6 +389,8 @@ void kernel_role_attach(struct kernel *kernel, enum coverage_role role)
 
 int kernel_attach(struct kernel *kernel, const struct policy *policy)
 {
+	__u32 next;
+
 	for (unsigned role = 0; role < COVERAGE_USB; role++) {
 		if (coverage_role_denies((enum coverage_role)role) && !kernel->options.tracing &&
 		    !denial_wanted((enum coverage_role)role, policy))
@@ -390,5 +399,8 @@ int kernel_attach(struct kernel *kernel, const struct policy *policy)
 		if (role != COVERAGE_SNAPSHOT && role != COVERAGE_LISTENERS)
 			kernel_role_attach(kernel, (enum coverage_role)role);
 	}
+	/* A check over the initial user namespace: its address is learned of it. */
+	if (!kernel->btf)
+		(void)bpf_prog_get_next_id(0, &next);
 	return coverage_blind(&kernel->coverage) ? -ENOTSUP : 0;
 }

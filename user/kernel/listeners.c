@@ -134,7 +134,7 @@ int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata)
 
 int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
 {
-	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	struct evmon_settings *settings = kernel->skeleton->settings;
 	int err;
 
 	settings->judge = 1;

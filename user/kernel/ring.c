@@ -19,7 +19,7 @@ static int on_record(void *userdata, void *data, size_t size)
 
 int ring_open(struct kernel *kernel)
 {
-	struct evmon_bpf *s = kernel->skeleton;
+	const struct skeleton *s = kernel->skeleton;
 	int err;
 
 	kernel->rings =

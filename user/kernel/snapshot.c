@@ -127,7 +127,7 @@ static int pass(struct snapshot *s)
 
 static int passes(struct snapshot *s)
 {
-	struct evmon_settings *settings = &s->kernel->skeleton->bss->evmon_settings;
+	struct evmon_settings *settings = s->kernel->skeleton->settings;
 	int err;
 
 	settings->listing = 1;
@@ -165,7 +165,7 @@ static uint64_t tasks_without_room(const struct kernel *kernel)
 /* Who had no room has it now, if nobody has missed it since; a hook may find out at any moment. */
 static void room_found(struct kernel *kernel, uint64_t before)
 {
-	struct evmon_settings *settings = &kernel->skeleton->bss->evmon_settings;
+	struct evmon_settings *settings = kernel->skeleton->settings;
 
 	if (tasks_without_room(kernel) != before)
 		return;
@@ -176,7 +176,7 @@ static void room_found(struct kernel *kernel, uint64_t before)
 
 bool snapshot_is_due(const struct kernel *kernel)
 {
-	return kernel->skeleton->bss->evmon_settings.tasks_full;
+	return kernel->skeleton->settings->tasks_full;
 }
 
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
@@ -188,6 +188,13 @@ int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata)
 
 	if (!row->n_hooks)
 		return -ENOTSUP;
+	if (!kernel->btf) {
+		err = snapshot_take_proc(kernel, fn, userdata);
+		if (err >= 0)
+			room_found(kernel, without_room);
+		row->state = err < 0 ? COVERAGE_BROKEN : COVERAGE_PROVEN;
+		return err;
+	}
 	s.link = bpf_program__attach_iter(kernel_program(kernel, EVMON_HOOK_ITER_TASK), NULL);
 	if (!s.link)
 		return -errno;

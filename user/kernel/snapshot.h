@@ -23,6 +23,11 @@ typedef int (*snapshot_fn)(const struct snapshot_task *task, void *userdata);
  * once more, and so may be one that is a script. -ENOTSUP: no iterator here. */
 int snapshot_take(struct kernel *kernel, snapshot_fn fn, void *userdata);
 
+/* The same where the kernel gives no iterator; snapshot_take() knows when. */
+int snapshot_take_proc(struct kernel *kernel, snapshot_fn fn, void *userdata);
+/* Without BTF: forgets the processes of several threads that have ended since. */
+void snapshot_sweep(struct kernel *kernel);
+
 /* The task map had no room for a task of a tree. While that lasts, who has no entry is judged by
  * his cgroup; a snapshot that finds room for all ends it. */
 bool snapshot_is_due(const struct kernel *kernel);

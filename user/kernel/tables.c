@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "evmon/script.h"
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -20,6 +18,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
+#include "kernel/path_table.h"
 
 struct classes {
 	tables_class_fn fn;
@@ -28,7 +27,7 @@ struct classes {
 
 static struct evmon_settings *settings(struct kernel *kernel)
 {
-	return &kernel->skeleton->bss->evmon_settings;
+	return kernel->skeleton->settings;
 }
 
 int tables_open(struct kernel *kernel)
@@ -218,23 +217,6 @@ uint8_t tables_policy_serial(const struct kernel *kernel)
 	return kernel->policy_serial;
 }
 
-/* As bpf/script.bpf.h takes it from the argument. */
-static uint64_t path_hash(const char *path)
-{
-	uint64_t hash = EVMON_HASH_BASIS;
-	size_t n;
-
-	do {
-		union evmon_chunk chunk = { 0 };
-
-		n = strnlen(path, sizeof(chunk.text) - 1);
-		memcpy(chunk.text, path, n);
-		hash = evmon_hash_chunk(hash, &chunk);
-		path += n;
-	} while (n == EVMON_CHUNK - 1);
-	return hash;
-}
-
 int tables_script(struct kernel *kernel, const char *path, unsigned class)
 {
 	uint64_t hash = path_hash(path);
@@ -328,6 +310,14 @@ int tables_unit(struct kernel *kernel, const char *unit)
 	return 0;
 }
 
+bool tables_unit_has(const struct kernel *kernel, const char *cgroup)
+{
+	const char *unit = kernel->skeleton->settings->unit_path;
+	size_t n = strnlen(unit, sizeof(kernel->skeleton->settings->unit_path));
+
+	return n && !strncmp(cgroup, unit, n) && (!cgroup[n] || cgroup[n] == '/');
+}
+
 void tables_spawner(struct kernel *kernel, pid_t spawner, enum evmon_class class)
 {
 	settings(kernel)->spawn_class = class;
@@ -355,6 +345,19 @@ int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 	return 0;
 }
 
+void tables_file(const struct kernel *kernel, uint32_t dev, uint64_t ino,
+		 struct tables_file *ret_file)
+{
+	struct evmon_exe_key key = { .ino = ino, .dev = dev };
+	struct evmon_exe exe = { .class = EVMON_CLASS_HOST };
+
+	if (!ino || bpf_map_lookup_elem(kernel->exes.map_fd, &key, &exe) < 0)
+		exe = (struct evmon_exe){ .class = EVMON_CLASS_HOST };
+	ret_file->class = exe.class;
+	ret_file->root_allowed = exe.flags & EVMON_EXE_ROOT_ALLOWED;
+	ret_file->is_starter = exe.flags & EVMON_EXE_STARTER;
+}
+
 /* ret_flags: by which it is written back. A module that a snapshot has only listed has none yet. */
 static int task_entry(struct kernel *kernel, const struct tables_task *task,
 		      struct evmon_task *ret_entry, uint64_t *ret_flags)
@@ -369,7 +372,10 @@ static int task_entry(struct kernel *kernel, const struct tables_task *task,
 	} else if (err < 0) {
 		return err;
 	}
-	return task->start_ns && ret_entry->start_ns != task->start_ns ? -ESRCH : 0;
+	/* Without BTF an entry does not know. */
+	if (!task->start_ns || !ret_entry->start_ns)
+		return 0;
+	return ret_entry->start_ns != task->start_ns ? -ESRCH : 0;
 }
 
 int tables_task_get(struct kernel *kernel, struct tables_task *task)
@@ -405,8 +411,49 @@ int tables_task_class(struct kernel *kernel, const struct tables_task *task, con
 	entry.class = (uint16_t)task->class;
 	entry.slot = (uint16_t)slot;
 	entry.subject = EVMON_SUBJECT_EVEREST;
+	if (!kernel->btf) /* what a hook has set meanwhile is lost: it may have threads */
+		entry.flags |= EVMON_TASK_THREADED;
 	if (bpf_map_update_elem(fd, &task->tgid, &entry, flags) < 0)
 		return -errno;
 	*ret_slot = slot;
 	return 0;
+}
+
+int tables_task_place(struct kernel *kernel, uint32_t tgid, unsigned class)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
+	struct evmon_task entry = { .class = (uint16_t) class,
+				    .slot = (uint16_t)MIN(class, (unsigned)EVMON_CLASS_OTHER),
+				    .subject = class == EVMON_CLASS_BROKER ? EVMON_SUBJECT_BROKER :
+									     EVMON_SUBJECT_EVEREST,
+				    .flags = EVMON_TASK_THREADED };
+
+	if (class == EVMON_CLASS_HOST)
+		return bpf_map_delete_elem(fd, &tgid) < 0 ? -errno : 0;
+	return bpf_map_update_elem(fd, &tgid, &entry, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int tables_task_rights(struct kernel *kernel, uint32_t tgid, const uint64_t *held, bool is_root)
+{
+	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_tasks);
+	uint8_t root = is_root ? EVMON_TASK_IS_ROOT : 0;
+	struct evmon_task entry;
+
+	if (bpf_map_lookup_elem(fd, &tgid, &entry) < 0)
+		return -errno;
+	if ((!held || *held == entry.held) && (entry.flags & EVMON_TASK_IS_ROOT) == root)
+		return 0;
+	if (held)
+		entry.held = *held;
+	entry.flags = (uint8_t)((entry.flags & ~EVMON_TASK_IS_ROOT) | root | EVMON_TASK_THREADED);
+	return bpf_map_update_elem(fd, &tgid, &entry, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+uint64_t tables_task_held(const struct kernel *kernel, uint32_t tgid, unsigned class)
+{
+	struct evmon_task entry;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.evmon_tasks), &tgid, &entry) < 0)
+		return 0;
+	return entry.class == class ? entry.held : 0;
 }

@@ -3,6 +3,7 @@
 
 /* User space to kernel: the policy and what it names, as the maps want it. The only writer of
  * evmon/policy_maps.h. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -39,6 +40,8 @@ void tables_starters(struct kernel *kernel);
 int tables_modules_dir(struct kernel *kernel, const char *dir);
 /* The unit's cgroup; -ENOENT: it is not there yet (its making is followed). */
 int tables_unit(struct kernel *kernel, const char *unit);
+/* The cgroup (path from the root) is the unit's or beneath. */
+bool tables_unit_has(const struct kernel *kernel, const char *cgroup);
 /* Children that `spawner` forks from now on get the class; 0 ends it. */
 void tables_spawner(struct kernel *kernel, pid_t spawner, enum evmon_class class);
 /* The root of the tree of -p or -- CMD, a manager whatever it runs: for the next snapshot and at
@@ -64,8 +67,23 @@ struct tables_withheld {
 	uint64_t used;
 };
 
+/* What a file means, by what the kernel knows it by; class HOST: nothing, or only the flags. */
+struct tables_file {
+	unsigned class;
+	bool root_allowed, is_starter;
+};
+void tables_file(const struct kernel *kernel, uint32_t dev, uint64_t ino,
+		 struct tables_file *ret_file);
+
 /* What a task is known as; -ENOENT: it is in no tree; -ESRCH: as below. */
 int tables_task_get(struct kernel *kernel, struct tables_task *task);
+/* Without BTF: a task that no hook could place, or has placed by a path that was another file's;
+ * class HOST: it is in no tree. */
+int tables_task_place(struct kernel *kernel, uint32_t tgid, unsigned class);
+/* What the exec left it, and whether its effective user is root. */
+int tables_task_rights(struct kernel *kernel, uint32_t tgid, const uint64_t *held, bool is_root);
+/* What it was left then; 0: it is in no tree, or of another class. */
+uint64_t tables_task_held(const struct kernel *kernel, uint32_t tgid, unsigned class);
 /* A task's module is known now (it ran before evmon, or was pending): class and the slot of
  * (class, name), made if need be; that of `other` if none is left. ret_withheld may be NULL.
  * -ESRCH: the tgid is another task's by now. */

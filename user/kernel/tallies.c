@@ -114,6 +114,23 @@ int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 	return bpf_map_update_elem(map_fd(kernel), key, &tally, BPF_NOEXIST) < 0 ? -errno : 0;
 }
 
+int tallies_count(struct kernel *kernel, const struct evmon_tally_key *key,
+		  const struct evmon_actor *actor, uint64_t now_ns)
+{
+	int err = tallies_stand(kernel, key, actor, now_ns);
+	struct evmon_tally tally;
+
+	if (err != -EEXIST)
+		return err;
+	if (bpf_map_lookup_elem(map_fd(kernel), key, &tally) < 0)
+		return -errno;
+	tally.count++;
+	tally.last_ns = now_ns;
+	tally.actor = *actor;
+	tally.actor.seal = evmon_actor_seal(actor);
+	return bpf_map_update_elem(map_fd(kernel), key, &tally, BPF_EXIST) < 0 ? -errno : 0;
+}
+
 uint64_t tallies_canary(const struct kernel *kernel, unsigned hook)
 {
 	struct evmon_tally_key key = { .rule = EVMON_RULE_CANARY };

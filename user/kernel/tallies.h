@@ -21,6 +21,9 @@ int tallies_each(const struct kernel *kernel, tallies_fn fn, void *userdata);
 int tallies_each_overflow(const struct kernel *kernel, tallies_fn fn, void *userdata);
 /* A finding of user space's own (a task that ran before the hooks): counts once, -EEXIST
  * later; -E2BIG: the map is full. */
+/* Adds one; of keys that no hook counts. */
+int tallies_count(struct kernel *kernel, const struct evmon_tally_key *key,
+		  const struct evmon_actor *actor, uint64_t now_ns);
 int tallies_stand(struct kernel *kernel, const struct evmon_tally_key *key,
 		  const struct evmon_actor *actor, uint64_t now_ns);
 /* How often the canary came by a hook. */

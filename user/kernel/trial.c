@@ -9,14 +9,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/perf_event.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -111,48 +106,18 @@ static int load(const struct hook *hook, int btf_id, int map_fd)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The number of the kernel's event source for kprobes; it has none where they are not built in. */
-static int kprobe_type(void)
-{
-	_cleanup_(closep) int fd =
-		open("/sys/bus/event_source/devices/kprobe/type", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-
-	if (fd < 0)
-		return -errno;
-	if (read(fd, text, sizeof(text) - 1) <= 0)
-		return -EIO;
-	return (int)strtol(text, NULL, 10);
-}
-
-static int attach_kprobe(const struct hook *hook, int program_fd)
-{
-	_cleanup_(closep) int fd = -1;
-	struct perf_event_attr event = { .size = sizeof(event) };
-	int type = kprobe_type();
-
-	if (type < 0)
-		return type;
-	event.type = (__u32)type;
-	event.config1 = (__u64)(uintptr_t)hook->target;
-	fd = (int)syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 static int attach(const struct trial *trial, const struct hook *hook, int program_fd)
 {
 	int fd;
 
-	if (hook_is_kprobe(hook))
-		return attach_kprobe(hook, program_fd);
+	if (hook_is_kprobe(hook) || hook->type == BPF_PROG_TYPE_TRACEPOINT)
+		return trial_attach_perf(hook, program_fd);
 	if (!hook->target)
 		fd = bpf_link_create(program_fd, trial->cgroup_fd, hook->attach, NULL);
 	else if (hook->attach == BPF_TRACE_ITER)
 		fd = bpf_link_create(program_fd, 0, hook->attach, NULL);
 	else
-		fd = bpf_raw_tracepoint_open(NULL, program_fd);
+		fd = bpf_raw_tracepoint_open(hook->nobtf ? hook->target : NULL, program_fd);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -175,10 +140,16 @@ int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size
 	__u32 zero = 0;
 	int btf_id = 0;
 
+	if (!hook) /* user space does it */
+		return 0;
 	if (!hook->target && trial->cgroup_fd < 0)
 		return refused(hook, "no unified cgroup hierarchy is mounted", -ENOENT, reason,
 			       size);
-	if (hook->target && !hook_is_kprobe(hook)) {
+	if (hook_wants_btf(hook) && !trial->btf) {
+		snprintf(reason, size, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
+		return -ENOTSUP;
+	}
+	if (hook_wants_btf(hook) && !hook_is_kprobe(hook)) {
 		btf_id = target_id(trial, hook);
 		if (btf_id < 0)
 			return refused(hook, "not in this kernel's BTF", -ENOENT, reason, size);

@@ -17,6 +17,8 @@ struct trial {
 
 /* 0: it loads, attaches and, for LSM hooks, runs. Else -errno and why, for the operator. */
 int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size_t size);
+/* Attaches a program to a tracepoint or kprobe by perf: the descriptor that keeps it, or -errno. */
+int trial_attach_perf(const struct hook *hook, int program_fd);
 /* The capabilities that such a hook wants and this process lacks, as text; false: none. */
 bool trial_missing_rights(const struct hook *hook, char *text, size_t size);
 /* May a global function take a pointer, as from 5.12 on? */

@@ -14,7 +14,5 @@ const char *kernel_libbpf_version(void)
 
 size_t kernel_object_size(void)
 {
-	size_t size = 0;
-
-	return evmon_bpf__elf_bytes(&size) ? size : 0;
+	return skeleton_bytes();
 }

@@ -179,7 +179,7 @@ void process_from_event(const struct event *event, struct process *ret_process)
 	p->uid = e->uid;
 	p->euid = e->euid;
 	p->gid = e->gid;
-	p->ids_known = true;
+	p->ids_known = e->start_ns != 0; /* else nobody has looked */
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	memcpy(p->exe, e->exe, sizeof(e->exe));
 	p->exe_ino = e->exe_ino;
@@ -276,18 +276,13 @@ static int status_number(const char *status, const char *name, unsigned index, u
 	return 0;
 }
 
-int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
+static int proc_ids(int proc_fd, struct process_ids *ret_ids)
 {
-	_cleanup_(closep) int proc_fd = -1;
 	struct process_ids ids = { 0 };
 	char status[STATUS_MAX];
-	ssize_t n;
+	ssize_t n = file_read_into(proc_fd, "status", status, sizeof(status));
 	int err;
 
-	err = proc_open(pid, start_ns, &proc_fd);
-	if (err)
-		return err;
-	n = file_read_into(proc_fd, "status", status, sizeof(status));
 	if (n < 0)
 		return (int)n;
 	err = status_number(status, "\nPPid:\t", 0, &ids.ppid);
@@ -300,6 +295,55 @@ int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
 	if (!err)
 		*ret_ids = ids;
 	return err;
+}
+
+int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
+{
+	_cleanup_(closep) int proc_fd = -1;
+	int err = proc_open(pid, start_ns, &proc_fd);
+
+	return err ? err : proc_ids(proc_fd, ret_ids);
+}
+
+static void complete_exe(int proc_fd, struct event_process *e)
+{
+	struct process p = { 0 };
+	struct stat st;
+
+	if (fstatat(proc_fd, "exe", &st, 0) < 0)
+		return;
+	proc_take_exe(proc_fd, "", &p);
+	e->exe_ino = st.st_ino;
+	e->exe_dev = file_kernel_dev(st.st_dev);
+	if (strlen(p.exe) < sizeof(e->exe))
+		memcpy(e->exe, p.exe, strlen(p.exe) + 1);
+}
+
+int process_complete(struct event_process *e)
+{
+	uint64_t ticks, ns_per_tick = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
+	_cleanup_(closep) int proc_fd = -1;
+	struct process_ids ids;
+	ssize_t n;
+	int err = proc_open(e->pid, 0, &proc_fd);
+
+	if (!err)
+		err = proc_start_ticks(proc_fd, &ticks);
+	if (!err)
+		err = proc_ids(proc_fd, &ids);
+	if (err || ids.uid != e->uid)
+		return err ? err : -ESRCH;
+	e->start_ns = ticks * ns_per_tick;
+	e->ppid = ids.ppid;
+	e->euid = ids.euid;
+	e->gid = ids.gid;
+	complete_exe(proc_fd, e);
+	n = file_read_into(proc_fd, "cmdline", e->args, sizeof(e->args));
+	e->args_length = n > 0 ? (size_t)n : 0;
+	e->args_truncated = e->args_length + 1 == sizeof(e->args);
+	if (e->args_length && e->args[e->args_length - 1])
+		e->args[e->args_length++] = '\0';
+	return 0;
 }
 
 int process_env(uint32_t pid, const char *name, char *buffer, size_t size)

@@ -60,9 +60,18 @@ held_beyond_the_list() {
 # The vendor's own rule, on a device.
 bound_to_a_device() {
 	expect "$(who_module v2g EvseV2G "$(pid_of v2g)")" "$(finding_bind bind.vendor-sdp low \
-		udp ipv6 :: 15119 any "module v2g (EvseV2G) bound udp [::]:15119 on lo, against bind.vendor-sdp")" \
-		'{"object":{"device":"lo","dual":true}}'
+		udp ipv6 :: 15119 any "module v2g (EvseV2G) bound udp [::]:15119$on_device, against bind.vendor-sdp")" \
+		"$device_and_dual"
 }
+
+# What the hooks of a kernel without BTF do not show.
+case $EVMON_TIER in
+D) on_device='' device_and_dual='{}' dual='{}' asked_any='{"object":{"asked_port":8849}}' ;;
+*)
+	on_device=' on lo' device_and_dual='{"object":{"device":"lo","dual":true}}'
+	dual='{"object":{"dual":true}}' asked_any='{"object":{"asked_port":0}}'
+	;;
+esac
 
 # --- bind -----------------------------------------------------------------------------------------
 
@@ -106,7 +115,7 @@ port_that_results() {
 	[ "$result" -eq 0 ] || return 1
 	expect "$(who_module slac EvseSlac)" "$(finding_bind bind.admin-panel critical udp ipv4 127.0.0.1 \
 		8849 loopback "module slac (EvseSlac) bound udp 127.0.0.1:8849, the admin panel's port")" \
-		'{"object":{"asked_port":0}}' || return 1
+		"$asked_any" || return 1
 	ask slac release
 }
 
@@ -191,12 +200,20 @@ child_of() {
 		"$6" "$3" "$4" "$5" "$unit_cgroup"
 }
 
+# late_exec RULE ID: told, however much of who it was could still be read.
+late_exec() {
+	n_alerts=$((n_alerts + 1))
+	wait_event "$alerts" '^{' "$n_alerts" || return 1
+	sed -n "${n_alerts}p" "$alerts" | grep "\"rule\":\"$1\".*\"count\":1,.*\"id\":\"$2\""
+}
+
 root_by_setuid() {
 	rooted=$test_dir/rooted
 	cp /usr/libexec/everest/rooted "$rooted" && chmod 4755 "$rooted" || return 1
 	ask auth exec /usr/libexec/everest/rooted || return 1 # without the bit: nothing
 	"$rooted" || return 1                                 # outside the tree: nothing
 	ask auth exec-root "$rooted" || return 1
+	[ "$EVMON_TIER" != D ] || { late_exec exec.root auth; return; }
 	expect "$(child_of auth Auth rooted "$rooted" "[\"$rooted\"]" 0)" "$(finding_exec exec.root high \
 		"$rooted" 1500 0 "module auth (Auth) ran $rooted as root")" '{"object":{"how":"setuid"}}'
 }
@@ -204,6 +221,7 @@ root_by_setuid() {
 panel_by_its_file() {
 	misdeed --here exec /usr/bin/controller || return 1 # outside the tree: nothing
 	ask rpc_api exec /usr/bin/controller || return 1
+	[ "$EVMON_TIER" != D ] || { late_exec exec.admin-panel rpc_api; return; }
 	expect "$(child_of rpc_api RpcApi controller /usr/bin/controller '["/usr/bin/controller"]' 1500)" \
 		"$(finding_exec exec.admin-panel critical /usr/bin/controller 1500 1500 \
 			"module rpc_api (RpcApi) is the admin panel, /usr/bin/controller")"
@@ -272,16 +290,20 @@ check "admin panel's port, tcp ipv4" module_binds auth Auth ipv4 any \
 check "admin panel's port, tcp ipv6" module_binds auth Auth ipv6 any \
 	bind.admin-panel critical tcp ipv6 :: 8849 any "$panel"
 check "admin panel's port, tcp, both families" module_binds rpc_api RpcApi dual any \
-	bind.admin-panel critical tcp ipv6 :: 8849 any "$panel" '{"object":{"dual":true}}'
+	bind.admin-panel critical tcp ipv6 :: 8849 any "$panel" "$dual"
 check "admin panel's port, udp ipv4" module_binds auth Auth ipv4 loopback \
 	bind.admin-panel critical udp ipv4 127.0.0.1 8849 loopback "$panel"
 check "admin panel's port, udp ipv6" module_binds auth Auth ipv6 loopback \
 	bind.admin-panel critical udp ipv6 ::1 8849 loopback "$panel"
 check "admin panel's port, udplite" module_binds auth Auth ipv4 any \
 	bind.admin-panel critical udplite ipv4 0.0.0.0 8849 any "$panel"
-modprobe sctp
-check "admin panel's port, sctp" module_binds auth Auth ipv4 192.0.2.1 \
-	bind.admin-panel critical sctp ipv4 192.0.2.1 8849 interface "$panel"
+if [ "$EVMON_TIER" = D ]; then
+	skip "admin panel's port, sctp" "cgroup/post_bind4 does not see SCTP"
+else
+	modprobe sctp
+	check "admin panel's port, sctp" module_binds auth Auth ipv4 192.0.2.1 \
+		bind.admin-panel critical sctp ipv4 192.0.2.1 8849 interface "$panel"
+fi
 check "admin panel's port, from port 0" port_that_results
 check "innocent: port 0" innocent auth bind tcp ipv4 any 0
 check "admin panel's port, outside the tree" host_binds
@@ -308,7 +330,11 @@ check "CAP_CHOWN used" chown_used
 check "capability denied" capability_denied
 check "root by a set-uid program" root_by_setuid
 check "admin panel by its file" panel_by_its_file
-check "admin panel by its name" panel_by_its_name
+if [ "$EVMON_TIER" = D ]; then
+	skip "admin panel by its name" "argv[0] is read late, and not of what has ended by then"
+else
+	check "admin panel by its name" panel_by_its_name
+fi
 check "module as root, outside the tree" root_module
 check "innocent: what a root module then does" root_module_is_one_finding
 

@@ -24,10 +24,17 @@ export EVEREST_SIM_DIR="$test_dir/sim"
 boot=$(cat /proc/sys/kernel/random/boot_id)
 netns=$(readlink /proc/self/ns/net | tr -cd 0-9)
 mntns=$(readlink /proc/self/ns/mnt | tr -cd 0-9)
+# Without BTF nobody can tell.
+[ "$EVMON_TIER" != D ] || netns=null mntns=null
 
 case $EVMON_TIER in
 C)
 	capability_hook=kprobe/security_capable
+	bind4_hook=cgroup/post_bind4
+	bind6_hook=cgroup/post_bind6
+	;;
+D)
+	capability_hook=kretprobe/security_capable
 	bind4_hook=cgroup/post_bind4
 	bind6_hook=cgroup/post_bind6
 	;;
@@ -39,7 +46,7 @@ C)
 esac
 case $EVMON_TIER in
 A) export deny_hook=lsm/socket_bind ;;
-C) export deny_hook=cgroup/bind4 ;;
+C | D) export deny_hook=cgroup/bind4 ;;
 *) export deny_hook=fmod_ret/security_socket_bind ;;
 esac
 # What lockdown takes away: bpf_probe_read_kernel(), and with it what these would read.
@@ -254,7 +261,7 @@ finding_bind() {
 # finding_capability RULE SEVERITY NUMBER NAME KIND MESSAGE
 finding_capability() {
 	case $5 in
-	held) hook=tp_btf/sched_process_exec ;;
+	held) hook=tp_btf/sched_process_exec && [ "$EVMON_TIER" != D ] || hook=proc ;;
 	*) hook=$capability_hook ;;
 	esac
 	printf '{"sensor":"capability","rule":"%s","severity":"%s","hook":"%s","message":"%s",' \
@@ -265,11 +272,12 @@ finding_capability() {
 
 # finding_exec RULE SEVERITY FILE UID EUID MESSAGE: the file by path, device and inode.
 finding_exec() {
-	printf '{"sensor":"exec","rule":"%s","severity":"%s","hook":"tp_btf/sched_process_exec",' \
-		"$1" "$2"
+	hook=tp_btf/sched_process_exec more='"gained":[],"deleted":false'
+	[ "$EVMON_TIER" != D ] || hook=proc more='"gained":null,"deleted":null'
+	printf '{"sensor":"exec","rule":"%s","severity":"%s","hook":"%s",' "$1" "$2" "$hook"
 	printf '"message":"%s","object":{"path":"%s","interpreter":null,%s,"mntns":%s,' \
 		"$6" "$3" "$(file_numbers "$3")" "$mntns"
-	printf '"how":"exec","uid":%s,"euid":%s,"gained":[],"deleted":false}}\n' "$4" "$5"
+	printf '"how":"exec","uid":%s,"euid":%s,%s}}\n' "$4" "$5" "$more"
 }
 
 # The device as mountinfo writes it.

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Two objects serve the same maps: evmon.bpf.o wants the kernel's BTF, nobtf.bpf.o does without.
+ * What the rest of the room asks of either is the same and found by name once, here; nobody else
+ * knows which it is. The second has no types to find a tracepoint's fields by, and is told where
+ * they lie.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kernel/internal.h"
+#include "kernel/objects.h"
+#include "kernel/tracepoint.h"
+
+#define MAP(map)                                          \
+	{                                                 \
+#map, offsetof(struct skeleton_maps, map) \
+	}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} maps[] = {
+	MAP(evmon_tasks),      MAP(evmon_exes),	    MAP(evmon_scripts),	 MAP(evmon_policies),
+	MAP(evmon_tallies),    MAP(evmon_overflow), MAP(evmon_slot_ids), MAP(evmon_slots),
+	MAP(evmon_free_slots), MAP(evmon_alerts),   MAP(evmon_bulk),	 MAP(evmon_stats),
+	MAP(evmon_sockets),    MAP(evmon_paths),
+};
+
+_Static_assert(sizeof(maps) / sizeof(maps[0]) == sizeof(struct skeleton_maps) / sizeof(void *),
+	       "every map has its name");
+
+static void maps_find(struct skeleton *skeleton)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		*(struct bpf_map **)(void *)((char *)&skeleton->maps + maps[i].offset) =
+			bpf_object__find_map_by_name(skeleton->obj, maps[i].name);
+}
+
+int skeleton_open(bool btf, struct skeleton **ret_skeleton)
+{
+	struct skeleton *skeleton = calloc(1, sizeof(*skeleton));
+	int err;
+
+	if (!skeleton)
+		return -ENOMEM;
+	errno = 0;
+	if (btf)
+		skeleton->btf = evmon_bpf__open();
+	else
+		skeleton->nobtf = nobtf_bpf__open();
+	if (!skeleton->btf && !skeleton->nobtf) {
+		err = errno ? -errno : -ENOMEM;
+		free(skeleton);
+		return err;
+	}
+	skeleton->obj = btf ? skeleton->btf->obj : skeleton->nobtf->obj;
+	maps_find(skeleton);
+	*ret_skeleton = skeleton;
+	return 0;
+}
+
+void skeleton_free(struct skeleton *skeleton)
+{
+	if (!skeleton)
+		return;
+	evmon_bpf__destroy(skeleton->btf);
+	nobtf_bpf__destroy(skeleton->nobtf);
+	free(skeleton);
+}
+
+/* A tracepoint whose format cannot be read keeps its offsets at 0, and its hook fails its trial. */
+static void offsets_find(struct nobtf_bpf *nobtf)
+{
+	struct nobtf_bpf__rodata *c = nobtf->rodata;
+
+	tracepoint_field("task/task_newtask", "pid", &c->evmon_offsets.newtask_pid);
+	tracepoint_field("task/task_newtask", "clone_flags", &c->evmon_offsets.newtask_flags);
+	tracepoint_field("sched/sched_process_exec", "filename", &c->evmon_offsets.exec_filename);
+	tracepoint_field("cgroup/cgroup_mkdir", "root", &c->evmon_offsets.mkdir_root);
+	tracepoint_field("cgroup/cgroup_mkdir", "id", &c->evmon_offsets.mkdir_id);
+	tracepoint_field("cgroup/cgroup_mkdir", "level", &c->evmon_offsets.mkdir_level);
+	tracepoint_field("cgroup/cgroup_mkdir", "path", &c->evmon_offsets.mkdir_path);
+}
+
+void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constants *constants)
+{
+	skeleton->can_read_kernel = constants->can_read_kernel;
+	if (skeleton->btf) {
+		struct evmon_bpf__rodata *c = skeleton->btf->rodata;
+
+		c->evmon_tracing = constants->tracing;
+		c->evmon_tree_only = constants->tree_only;
+		/* libbpf takes both away together, see maps.bpf.h. */
+		c->evmon_can_read_kernel = c->evmon_can_read_user = constants->can_read_kernel;
+		return;
+	}
+	skeleton->nobtf->rodata->evmon_tracing = constants->tracing;
+	skeleton->nobtf->rodata->evmon_tree_only = constants->tree_only;
+	skeleton->nobtf->rodata->evmon_can_read_kernel = constants->can_read_kernel;
+	skeleton->nobtf->rodata->evmon_self = (uint32_t)getpid();
+	offsets_find(skeleton->nobtf);
+}
+
+int skeleton_load(struct skeleton *skeleton)
+{
+	int err = skeleton->btf ? evmon_bpf__load(skeleton->btf) : nobtf_bpf__load(skeleton->nobtf);
+
+	if (err)
+		return err;
+	skeleton->settings = skeleton->btf ? &skeleton->btf->bss->evmon_settings :
+					     &skeleton->nobtf->bss->evmon_settings;
+	return 0;
+}
+
+size_t skeleton_bytes(void)
+{
+	size_t size = 0;
+
+	return evmon_bpf__elf_bytes(&size) ? size : 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The BPF object that is loaded, whichever it is: all its sensors with BTF, or those of tier D.
+ * Only internal.h includes this. */
+#include <stdbool.h>
+
+#include <bpf/libbpf.h>
+
+struct evmon_settings;
+struct evmon_bpf;
+struct nobtf_bpf;
+
+/* By the names that they have in both; NULL: this object has none. */
+struct skeleton_maps {
+	struct bpf_map *evmon_tasks, *evmon_exes, *evmon_scripts, *evmon_policies;
+	struct bpf_map *evmon_tallies, *evmon_overflow;
+	struct bpf_map *evmon_slot_ids, *evmon_slots, *evmon_free_slots;
+	struct bpf_map *evmon_alerts, *evmon_bulk, *evmon_stats;
+	struct bpf_map *evmon_sockets; /* with BTF */
+	struct bpf_map *evmon_paths;   /* without */
+};
+
+struct skeleton_constants {
+	bool tracing, tree_only, can_read_kernel;
+};
+
+struct skeleton {
+	struct evmon_bpf *btf; /* one of the two; owned */
+	struct nobtf_bpf *nobtf;
+	struct bpf_object *obj;
+	bool can_read_kernel; /* as the constants have it */
+	struct skeleton_maps maps;
+	struct evmon_settings *settings; /* shared with the programs, once they are loaded */
+};
+
+int skeleton_open(bool btf, struct skeleton **ret_skeleton);
+void skeleton_free(struct skeleton *skeleton);
+/* Before loading. */
+void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constants *constants);
+int skeleton_load(struct skeleton *skeleton);
+/* Of the larger object: what a kernel with BTF gets. */
+size_t skeleton_bytes(void);
