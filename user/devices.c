@@ -14,6 +14,7 @@
 
 #include "alert/usb_judge.h"
 #include "base/log.h"
+#include "cmd/usb_coverage.h"
 #include "devices_deny.h"
 #include "kernel/uevent.h"
 #include "pipeline.h"
@@ -92,7 +93,7 @@ int devices_follow(struct daemon *daemon, const struct policy *before)
 
 	if (!daemon->usb || !usb_differs(before, now))
 		return 0;
-	devices_deny_cover(daemon);
+	devices_cover(daemon);
 	if (now->usb_action != ACTION_DENY)
 		return 0;
 	return usb_devices_each(daemon->usb, on_policy, daemon);
@@ -137,23 +138,16 @@ static int baseline_make(struct daemon *daemon)
 int devices_start(struct daemon *daemon)
 {
 	struct coverage_row *row = &kernel_coverage(daemon->kernel)->rows[COVERAGE_USB];
-	char reason[COVERAGE_REASON_MAX];
 	int err = uevent_open(&daemon->uevent_fd);
 
-	if (err < 0) {
-		snprintf(reason, sizeof(reason), "netlink: %s", strerror(-err));
-		coverage_reject(row, EVMON_HOOK_UEVENT, reason);
-	} else {
-		row->hooks[0] = EVMON_HOOK_UEVENT;
-		row->n_hooks = 1;
-		row->state = COVERAGE_UNPROVEN;
+	usb_coverage_watch(row, err);
+	if (err >= 0)
 		err = loop_add_fd(daemon->loop, daemon->uevent_fd, devices_event, daemon, NULL);
-	}
 	if (err >= 0)
 		err = usb_devices_new(&daemon->usb);
 	if (err < 0)
 		return err;
-	devices_deny_cover(daemon);
+	devices_cover(daemon);
 	err = usb_baseline_load(daemon->state_fd, &daemon->baseline);
 	if (err == -ENOENT)
 		return baseline_make(daemon);
@@ -173,6 +167,7 @@ static int on_datagram(const void *data, size_t size, void *userdata)
 		return 0;
 	if (row->state != COVERAGE_PROVEN) {
 		row->state = COVERAGE_PROVEN;
+		devices_cover(daemon); /* the bus may be new */
 		report_status(daemon);
 	}
 	return usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);

@@ -25,10 +25,12 @@ static struct coverage_row *row_of(struct daemon *daemon)
 	return &kernel_coverage(daemon->kernel)->rows[COVERAGE_USB_DENY];
 }
 
-void devices_deny_cover(struct daemon *daemon)
+void devices_cover(struct daemon *daemon)
 {
-	usb_coverage_deny(row_of(daemon), usb_sysfs_may_authorize(usb_devices_sys(daemon->usb)),
-			  daemon->policy->usb_action == ACTION_DENY);
+	int may = usb_sysfs_may_authorize(usb_devices_sys(daemon->usb));
+
+	usb_coverage_bus(&kernel_coverage(daemon->kernel)->rows[COVERAGE_USB], may);
+	usb_coverage_deny(row_of(daemon), may, daemon->policy->usb_action == ACTION_DENY);
 }
 
 /* Coverage says what the last attempt showed. A device that has gone shows nothing. */
@@ -44,7 +46,7 @@ static void learn(struct daemon *daemon, const struct usb_device *device, int er
 	if (row->state == state || (err < 0 && row->state == COVERAGE_NONE))
 		return;
 	if (!row->n_hooks) /* the first bus came after the start */
-		devices_deny_cover(daemon);
+		devices_cover(daemon);
 	row->state = state;
 	row->reason[0] = '\0';
 	if (err < 0)

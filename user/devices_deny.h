@@ -14,5 +14,5 @@ struct usb_answer {
  * nothing where the policy does not deny. */
 struct usb_answer devices_answer(struct daemon *daemon, const struct usb_device *device,
 				 enum evmon_rule rule);
-/* Coverage's usb-deny, anew. */
-void devices_deny_cover(struct daemon *daemon);
+/* Coverage's rows, anew: whether there is a bus, and whether a device can be refused. */
+void devices_cover(struct daemon *daemon);

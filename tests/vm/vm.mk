@@ -2,9 +2,10 @@
 #
 # What the test machines bring along that no package has.
 
-test_programs += $(BUILD)/tests/vm/guest/uevents
+guest_programs := $(addprefix $(BUILD)/tests/vm/guest/,forge uevents)
+test_programs += $(guest_programs)
 
-$(BUILD)/tests/vm/guest/uevents: $(BUILD)/tests/vm/guest/uevents.o
+$(guest_programs): $(BUILD)/tests/vm/guest/%: $(BUILD)/tests/vm/guest/%.o
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(user_ldflags) $(LDFLAGS) -o $@ $^

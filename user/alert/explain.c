@@ -11,6 +11,11 @@
 #include "base/macros.h"
 
 /* clang-format off */
+/* What can be done about all of them. */
+#define USB_DENY                                                                                   \
+	"usb.action: deny takes such devices out of use, late, or keeps them from\n"               \
+	"it where evmon-usb-authorize.service makes the bus wait.\n"
+
 static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 	[EVMON_RULE_BIND_ADMIN_PANEL] = {
 		.means =
@@ -210,7 +215,7 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 			"look like something else and type are sold ready-made.\n",
 		.todo =
 			"Look at the charger. If the device belongs there, list it under\n"
-			"usb.allow, by its port if it has no serial number.\n",
+			"usb.allow, by its port if it has no serial number.\n" USB_DENY,
 	},
 	[EVMON_RULE_USB_STORAGE] = {
 		.means =
@@ -221,7 +226,7 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 		.todo =
 			"Look at the charger and into its log. Remove automounting rules (udev)\n"
 			"from the image. A service stick is listed under usb.allow with its\n"
-			"serial number.\n",
+			"serial number.\n" USB_DENY,
 	},
 	[EVMON_RULE_USB_OTHER] = {
 		.means =
@@ -232,7 +237,7 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 			"console.\n",
 		.todo =
 			"Look at the charger. If the device belongs there, list it under\n"
-			"usb.allow.\n",
+			"usb.allow.\n" USB_DENY,
 	},
 	[EVMON_RULE_USB_NEW_AT_START] = {
 		.means =
@@ -242,7 +247,7 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 			"Whoever can switch a charger off can attach something to it meanwhile.\n",
 		.todo =
 			"Look at the charger. If the device belongs there, list it under\n"
-			"usb.allow.\n",
+			"usb.allow.\n" USB_DENY,
 	},
 	[EVMON_RULE_CONFIG_NO_RUN_AS_USER] = {
 		.means =

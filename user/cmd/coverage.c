@@ -89,27 +89,15 @@ static int no_task(const struct snapshot_task *task, void *userdata)
 	return 0;
 }
 
-static void try_uevents(struct coverage_row *row)
+static void try_usb(struct coverage *coverage)
 {
+	_cleanup_(closep) int sys_fd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(closep) int fd = -1;
-	char reason[COVERAGE_REASON_MAX];
-	int err = uevent_open(&fd);
+	int may = sys_fd < 0 ? -errno : usb_sysfs_may_authorize(sys_fd);
 
-	if (err < 0) {
-		snprintf(reason, sizeof(reason), "open the netlink socket: %s", strerror(-err));
-		coverage_reject(row, EVMON_HOOK_UEVENT, reason);
-		return;
-	}
-	row->hooks[0] = EVMON_HOOK_UEVENT;
-	row->n_hooks = 1;
-	row->state = COVERAGE_UNPROVEN;
-}
-
-static void try_usb_deny(struct coverage_row *row)
-{
-	_cleanup_(closep) int fd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	usb_coverage_deny(row, fd < 0 ? -errno : usb_sysfs_may_authorize(fd), false);
+	usb_coverage_watch(&coverage->rows[COVERAGE_USB], uevent_open(&fd));
+	usb_coverage_bus(&coverage->rows[COVERAGE_USB], may);
+	usb_coverage_deny(&coverage->rows[COVERAGE_USB_DENY], may, false);
 }
 
 static int attach_and_prove(struct kernel *kernel)
@@ -190,8 +178,7 @@ int coverage_main(int argc, char **argv)
 	r = kernel_new(&tried, &kernel, where, sizeof(where));
 	if (r < 0)
 		return refused(r, where);
-	try_uevents(&kernel_coverage(kernel)->rows[COVERAGE_USB]);
-	try_usb_deny(&kernel_coverage(kernel)->rows[COVERAGE_USB_DENY]);
+	try_usb(kernel_coverage(kernel));
 	r = attach_and_prove(kernel);
 	if (r < 0)
 		log_err_errno(r, "coverage: cannot prove what was found");

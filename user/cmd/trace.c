@@ -215,7 +215,10 @@ static int on_uevent(int fd, uint32_t events, void *userdata)
 	int lost = uevent_drain(fd, on_datagram, trace);
 
 	(void)events;
-	return lost > 0 ? usb_devices_rescan(trace->usb, on_device, trace) : lost;
+	if (lost <= 0)
+		return lost;
+	log_warning("usb: the kernel dropped uevents; what came and went meanwhile is not shown");
+	return usb_devices_rescan(trace->usb, on_device, trace);
 }
 
 static int usb_start(struct trace *trace)

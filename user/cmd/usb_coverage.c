@@ -10,7 +10,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LATE "late: a device is in use until evmon refuses it (authorized_default)"
+#define NO_BUS	 "no USB bus here"
+#define NOT_SEEN "not seen: a device that came and went while uevents were lost"
+#define LATE	 "late: a device is in use until evmon refuses it (authorized_default)"
+
+void usb_coverage_watch(struct coverage_row *row, int err)
+{
+	char reason[COVERAGE_REASON_MAX];
+
+	if (err < 0) {
+		snprintf(reason, sizeof(reason), "open the netlink socket: %s", strerror(-err));
+		coverage_reject(row, EVMON_HOOK_UEVENT, reason);
+		return;
+	}
+	row->hooks[0] = EVMON_HOOK_UEVENT;
+	row->n_hooks = 1;
+	row->state = COVERAGE_UNPROVEN;
+}
+
+void usb_coverage_bus(struct coverage_row *row, int may)
+{
+	if (row->n_hooks)
+		row->limits = may == -ENODEV ? NO_BUS : NOT_SEEN;
+}
 
 void usb_coverage_deny(struct coverage_row *row, int may, bool wanted)
 {
@@ -20,7 +42,7 @@ void usb_coverage_deny(struct coverage_row *row, int may, bool wanted)
 	memset(row, 0, sizeof(*row));
 	if (may < 0) {
 		snprintf(reason, sizeof(reason),
-			 may == -ENODEV ? "no USB bus here" :
+			 may == -ENODEV ? NO_BUS :
 					  "cannot write a device's authorized in sysfs: %s",
 			 strerror(-may));
 		coverage_reject(row, EVMON_HOOK_UEVENT, reason);

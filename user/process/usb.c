@@ -7,8 +7,8 @@
  * completes and reports it. That makes one report an attachment, and no timer. "bind" is announced
  * since 4.14; on older kernels a device is reported by the next rescan or by its going.
  *
- * A device is the same as before while bus and number are: numbers count up and come again only
- * after 127 others on the bus.
+ * A device is the same as before while bus, number and what it says it is are: numbers count up and
+ * come again only after 127 others on the bus, or when the bus itself was made anew.
  */
 #include "process/usb.h"
 
@@ -87,7 +87,8 @@ static struct entry *entry_find(struct usb_devices *devices, const char *port)
 
 static bool same_device(const struct usb_device *a, const struct usb_device *b)
 {
-	return a->bus == b->bus && a->number == b->number;
+	return a->bus == b->bus && a->number == b->number && !strcmp(a->vendor, b->vendor) &&
+	       !strcmp(a->product, b->product) && !strcmp(a->class, b->class);
 }
 
 /* NULL: the set is full, or there is no memory. */

@@ -213,6 +213,12 @@ static void a_rescan_tells_the_difference(void **state)
 	usb_plug(&bench->sys, "1-2", 4, KEYBOARD, keyboard);
 	rescan(bench);
 	told(bench, "-1-2/3 +1-2/4");
+	/* The bus was made anew and counts from the same number. */
+	usb_unplug(&bench->sys, "1-2");
+	usb_plug(&bench->sys, "1-2", 4, STICK, stick);
+	rescan(bench);
+	assert_string_equal(bench->told[1].interfaces[0], "080650");
+	told(bench, "-1-2/4 +1-2/4");
 	/* The driver is unloaded: no bus at all. */
 	scratch_drop(&bench->sys, "bus");
 	rescan(bench);
