@@ -6,7 +6,7 @@
 # All of it then came out of the journal and, the same bytes, at a subscriber of the broker.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 43
+test_begin 44
 
 # --- before the tree ------------------------------------------------------------------------------
 
@@ -183,10 +183,20 @@ chown_used() {
 capability_denied() {
 	ask auth cap CAP_DAC_OVERRIDE && return 1 # what every EACCES asks for: nothing
 	/usr/bin/setpriv --reuid everest --clear-groups misdeed --here cap CAP_SYS_TIME && return 1
-	ask auth userns whoami || return 1
 	ask auth cap CAP_SYS_TIME && return 1
 	expect "$(who_module auth Auth)" "$(finding_capability capability.denied low 25 CAP_SYS_TIME denied \
 		"module auth (Auth) asked in vain for CAP_SYS_TIME, which is not in its list")"
+}
+
+# In a namespace of its own a process has all capabilities, and none of the host's.
+capability_in_a_userns() {
+	ask auth userns whoami || return 1
+	parent=$(pid_of auth)
+	expect "$(who_module auth Auth "$parent" | jq -c --argjson pid "$actor" --argjson ppid "$parent" \
+		'.process += {"pid": $pid, "ppid": $ppid, "ticks": null}')" \
+		"$(finding_capability capability.userns medium 21 CAP_SYS_ADMIN held \
+			"module auth (Auth) holds CAP_SYS_ADMIN in a user namespace, and all others")" \
+		'{"hook":"fentry/commit_creds","object":{"userns":1}}'
 }
 
 # --- exec -----------------------------------------------------------------------------------------
@@ -328,6 +338,7 @@ check "broker on loopback" broker_on_loopback
 check "capability used beyond the list" capability_used
 check "CAP_CHOWN used" chown_used
 check "capability denied" capability_denied
+check "capabilities in a user namespace" capability_in_a_userns
 check "root by a set-uid program" root_by_setuid
 check "admin panel by its file" panel_by_its_file
 if [ "$EVMON_TIER" = D ]; then

@@ -19,12 +19,18 @@ kernel_is_the_rows() {
 }
 
 # What is active comes from the lsm= of the row, or has no switch (capability, and the two that
-# CONFIG_LSM calls integrity); without lsm= it must hold bpf from 6.1 on.
+# CONFIG_LSM calls integrity); without lsm= it holds bpf, but not in Debian's 5.10.
 lsm_list_is_the_rows() {
 	active=$(cat /sys/kernel/security/lsm)
 	echo "active: $active, asked: $EVMON_LSM"
 	case ",$active,$EVMON_LSM," in
-	*,-,) case ",$active," in *,bpf,*) return 0 ;; *) return 1 ;; esac ;;
+	*,-,)
+		case $EVMON_RELEASE,$active, in
+		5.*,bpf,*) return 1 ;;
+		5.* | *,bpf,*) return 0 ;;
+		*) return 1 ;;
+		esac
+		;;
 	esac
 	for name in $(echo "$active" | tr , ' '); do
 		case $name in capability | ima | evm) continue ;; esac
