@@ -105,4 +105,4 @@ check "bind is refused, ipv6" bind_is_refused ipv6 :: '[::]' cgroup/bind6
 check "innocent: the port beside" allowed
 tree_stop
 check "nothing else was told" nothing_else
-umount /sys/kernel/btf 2>/dev/null
+umount /sys/kernel/btf 2>/dev/null || : # there was none to hide

@@ -259,6 +259,9 @@ check "new tree's module" binds slac EvseSlac udp "$unit_cgroup"
 # The cgroup that was made anew had one more root process of the same file.
 check "nothing else was told" nothing_else 1 '"rule":"exec.root".*"module":null'
 
+# What they hold would be found, too, and is no matter of this test.
+misdeed lone release
+misdeed slac release
 starts rootly RpcApi misdeed --here
 starts nested Auth misdeed slac
 fresh second

@@ -246,8 +246,20 @@ static void without_bpf_there_is_nothing(void **state)
 	assert_true(coverage_blind(&c));
 	coverage_with(*state, "CONFIG_BPF_SYSCALL=n\n", &c);
 	assert_true(coverage_blind(&c));
+}
+
+static void without_btf_other_hooks_remain(void **state)
+{
+	struct coverage c;
+
 	coverage_with(*state, "# CONFIG_DEBUG_INFO_BTF is not set\n", &c);
-	assert_true(coverage_blind(&c));
+	assert_false(coverage_blind(&c));
+	assert_hook(&c, COVERAGE_TREE, EVMON_HOOK_TRACE_NEWTASK);
+	assert_hook(&c, COVERAGE_BIND, EVMON_HOOK_CGROUP_POST_BIND4);
+	assert_hook(&c, COVERAGE_EXEC, EVMON_HOOK_TRACE_EXEC);
+	assert_string_equal(missing(&c, COVERAGE_EXEC, EVMON_HOOK_TP_EXEC),
+			    "CONFIG_DEBUG_INFO_BTF is not set (it wants pahole where the kernel is "
+			    "built)");
 }
 
 static void usb_needs_no_bpf_but_usb(void **state)
@@ -429,6 +441,7 @@ int main(void)
 		TEST(the_tracepoint_of_capabilities_is_a_matter_of_version),
 		TEST(ipv6_in_a_module_is_not_seen),
 		TEST(without_bpf_there_is_nothing),
+		TEST(without_btf_other_hooks_remain),
 		TEST(usb_needs_no_bpf_but_usb),
 		TEST(a_reason_that_is_too_long_says_so),
 		TEST(values_are_read),
