@@ -62,7 +62,6 @@ static __always_inline bool socket_is_new(struct finding *f)
 static __noinline bool socket_is_new(struct finding *f)
 {
 	struct evmon_socket_key key = { .socket = f->socket,
-					.rule = f->key.rule,
 					.slot = f->key.slot,
 					.port = f->key.object.bind.port };
 

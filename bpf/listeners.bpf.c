@@ -59,7 +59,7 @@ static __always_inline void held_judge(struct evmon_listener *l, struct task_str
 	item = verdict_held(policy, open, l->process.subject, &key.object.bind);
 	if (!item)
 		return;
-	key.rule = socket.rule = l->rule = item->rule;
+	key.rule = l->rule = item->rule;
 	key.slot = socket.slot = l->process.slot;
 	key.verdict = EVMON_VERDICT_ALERT;
 	key.sensor = EVMON_SENSOR_BIND;

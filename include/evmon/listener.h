@@ -31,10 +31,9 @@ enum {
  * whoever looks at what is open, and counts once. */
 struct evmon_socket_key {
 	__u64 socket; /* inode number; or EVMON_SOCKET_COOKIE and its cookie */
-	__u16 rule;
 	__u16 slot;
 	__u16 port;
-	__u8 pad[2];
+	__u8 pad[4];
 };
 
 #define EVMON_SOCKET_COOKIE (1ULL << 63)

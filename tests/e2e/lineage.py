@@ -167,6 +167,8 @@ def said_so(world):
     value = world.wait_rule("self.map-full")
     same("what", value["object"]["what"], "tasks")
     world.daemon.wait_text("the task map is full")
+    while status(world)[0] == "protecting":  # it is written next, or the daemon has ended
+        true("the daemon runs", world.daemon.process.poll() is None)
     same("state", status(world)[0], "degraded")
     true(f"reason: {status(world)[1]}", "full" in status(world)[1])
 

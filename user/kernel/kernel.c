@@ -194,13 +194,15 @@ static void functions_make_static(struct bpf_object *object)
 	struct btf *btf = bpf_object__btf(object);
 
 	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
-		const struct btf_type *type = btf__type_by_id(btf, id);
+		/* The object is ours, libbpf only has no call that would give it to be changed. */
+		union {
+			const struct btf_type *found;
+			struct btf_type *ours;
+		} type = { .found = btf__type_by_id(btf, id) };
 
-		if (btf_is_func(type) && btf_vlen(type) == BTF_FUNC_GLOBAL &&
-		    function_takes_pointer(btf, type))
-			/* The object is ours, libbpf only has no call for it. */
-			((struct btf_type *)(uintptr_t)type)->info = (__u32)BTF_KIND_FUNC << 24 |
-								     BTF_FUNC_STATIC;
+		if (btf_is_func(type.found) && btf_vlen(type.found) == BTF_FUNC_GLOBAL &&
+		    function_takes_pointer(btf, type.found))
+			type.ours->info = (__u32)BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC;
 	}
 }
 

@@ -48,35 +48,50 @@ static int seen_order(const void *a, const void *b)
 	return (x->task.pid > y->task.pid) - (x->task.pid < y->task.pid);
 }
 
+/* Room for one more. */
+static int room_make(struct walk *walk)
+{
+	struct seen *more;
+
+	if (walk->n < walk->room)
+		return 0;
+	more = reallocarray(walk->at, walk->room * 2 + 256, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	walk->at = more;
+	walk->room = walk->room * 2 + 256;
+	return 0;
+}
+
+static int process_add(struct walk *walk, uint32_t pid)
+{
+	struct seen *seen;
+
+	if (room_make(walk) < 0)
+		return -ENOMEM;
+	seen = &walk->at[walk->n];
+	if (proc_task_read(pid, &seen->task) < 0 || seen->task.is_kernel)
+		return 0;
+	seen->placed = false;
+	walk->n++;
+	return 0;
+}
+
 static int processes_read(struct walk *walk)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-	int err = dir ? 0 : -errno;
+	int err = 0;
 
+	if (!dir)
+		return -errno;
 	walk->n = 0;
-	while (!err && (entry = readdir(dir))) {
-		struct seen *more = walk->at;
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		if (walk->n == walk->room) {
-			more = reallocarray(more, walk->room * 2 + 256, sizeof(*more));
-			if (!more) {
-				err = -ENOMEM;
-				break;
-			}
-			walk->at = more;
-			walk->room = walk->room * 2 + 256;
-		}
-		if (proc_task_read((uint32_t)strtoul(entry->d_name, NULL, 10),
-				   &more[walk->n].task) == 0 &&
-		    !more[walk->n].task.is_kernel)
-			more[walk->n++].placed = false;
-	}
-	if (dir)
-		closedir(dir);
-	qsort(walk->at, walk->n, sizeof(*walk->at), seen_order);
+	while (!err && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			err = process_add(walk, (uint32_t)strtoul(entry->d_name, NULL, 10));
+	closedir(dir);
+	if (walk->n)
+		qsort(walk->at, walk->n, sizeof(*walk->at), seen_order);
 	return err;
 }
 

@@ -39,7 +39,7 @@ struct process {
 void process_from_event(const struct event *event, struct process *ret_process);
 /* A record of a kernel without BTF says no more than number, user and name: the rest out of /proc,
  * as it is now, if whoever has the number has that user. -ESRCH: it has ended. */
-int process_complete(struct event_process *process);
+int process_complete(struct event_process *e);
 /* From a tally's last actor, when there was no record. */
 void process_from_actor(const struct evmon_actor *actor, struct process *ret_process);
 /* The same for p, which showed another process until now: where it had the same file and that still

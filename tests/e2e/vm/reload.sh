@@ -64,12 +64,14 @@ sum() {
 		"$alerts"
 }
 
-# adds_up ALERTED: every refusal is told, and of binds as many; nothing else speaks of them.
+# adds_up ALERTED: every refusal is told, and of binds as many; nothing else speaks of them but that
+# what was bound while bind.x allowed it is held when it does not.
 adds_up() {
 	summary
 	echo "$bound bound, $refused refused"
 	[ "$(sum bind.x denied)" -eq "$refused" ] && [ "$(sum bind.y alert)" -eq "$1" ] &&
-		[ "$(jq -s 'map(select(.sensor == "bind") | .count) | add' "$alerts")" -eq \
+		[ "$(jq -s 'map(select(.sensor == "bind" and
+			(.rule == "bind.x" and .verdict == "alert" | not)) | .count) | add // 0' "$alerts")" -eq \
 			$((refused + $1)) ]
 }
 
