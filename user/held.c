@@ -7,8 +7,9 @@
  * still has it, are found so; one that has closed it is not, and a younger one has it from the
  * holder.
  *
- * A walk over all open files is some thousand calls of a small program: at the start, after a
- * reload and when a socket is found; an exec that joins looks at its own task alone.
+ * A walk over all open files is some thousand calls of a small program: at the start and when a
+ * socket is found; an exec that joins looks at its own task alone. A reload does not look: what is
+ * being bound in that moment would be found by both, and counts are exact.
  */
 #include "held.h"
 

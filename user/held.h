@@ -5,7 +5,7 @@
  * an exec, or out of another's hands. */
 #include "daemon.h"
 
-/* Judges all sockets that are bound now, by the policy in force. */
+/* Judges all sockets that are bound now, by the policy in force; for the start. */
 int held_everywhere(struct daemon *daemon);
 /* An exec gave the task a class: what did it bring along? */
 int held_joined(struct daemon *daemon, const struct event *event);

@@ -24,7 +24,6 @@
 #include "exes.h"
 #include "found.h"
 #include "good.h"
-#include "held.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
 #include "policy/errors.h"
@@ -195,8 +194,6 @@ static int in_force(struct daemon *daemon, struct policy *next)
 		err = devices_follow(daemon, before);
 	if (err >= 0 && tasks_differ(before, next))
 		err = found_tasks(daemon);
-	if (err >= 0 || err == -ENOTSUP)
-		err = held_everywhere(daemon);
 	daemon->canary_next_ns = 0;
 	report_status(daemon);
 	log_notice("policy %s is in force, after %s", next->hash, before->hash);
