@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The kernel side judges and counts (listeners.bpf.c, held.bpf.c), once for each socket
- * and instance that holds it; here the alert is made. Who opened a socket the kernel does not keep, so
+ * The kernel side judges and counts (listeners.bpf.c, held.bpf.c), once for each socket and
+ * instance that holds it; here the alert is made. Who opened a socket the kernel does not keep, so
  * it is taken from who has it open: of those outside the holder's instance that are older than he
  * is, the one that started first. A parent, systemd for its sockets, and whoever passed it and
  * still has it, are found so; one that has closed it is not, and a younger one has it from the

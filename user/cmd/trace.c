@@ -118,6 +118,8 @@ static int manager_seen(struct trace *trace, const struct event *event)
 
 	if (found > 0 && !trace->options.json)
 		fprintf(trace->out, "# modules in %s\n", trace->tree.policy->modules_dir);
+	if (found > 0)
+		fflush(trace->out);
 	return found;
 }
 

@@ -176,7 +176,8 @@ static int policy_swap(struct kernel *kernel, struct evmon_policy *table)
 	fd = policy_freeze(table);
 	if (fd < 0)
 		return fd;
-	if (kernel->policy_fd >= 0 &&
+	/* Whoever traces refuses nothing and asks no policy before: its tree does not wait. */
+	if (kernel->policy_fd >= 0 && !kernel->options.tracing &&
 	    bpf_map_update_elem(map, &before, &kernel->policy_fd, BPF_ANY) < 0)
 		return -errno;
 	if (bpf_map_update_elem(map, &active, &fd, BPF_ANY) < 0)

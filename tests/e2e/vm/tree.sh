@@ -260,8 +260,8 @@ check "new tree's module" binds slac EvseSlac udp "$unit_cgroup"
 check "nothing else was told" nothing_else 1 '"rule":"exec.root".*"module":null'
 
 # What they hold would be found, too, and is no matter of this test.
-misdeed lone release
-misdeed slac release
+misdeed lone release >"$test_dir/out"
+misdeed slac release >"$test_dir/out"
 starts rootly RpcApi misdeed --here
 starts nested Auth misdeed slac
 fresh second
