@@ -27,6 +27,7 @@ $(if $(filter armhf,$(ARCH)),$(eval CPPFLAGS += -D_FILE_OFFSET_BITS=64 -D_TIME_B
 endif
 
 BUILD ?= build
+$(if $(strip $(BUILD)),,$(error BUILD is empty: what is built would lie in /))
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 BINDIR ?= $(PREFIX)/bin
