@@ -245,6 +245,22 @@ hooks() {
 	clean
 }
 
+nobtf() {
+	local body='struct s { int a; } __attribute__((preserve_access_index));\n'
+	body+='__attribute__((section("?kprobe/x"), used)) int f(struct s *s)\n{\n\treturn s->a;\n}\n'
+	compile() { (cd "$tree" && $CLANG -target bpf -g -O2 -c bpf/nobtf.bpf.c -o build/bpf/nobtf.bpf.o); }
+	printf '%b' "${body/__attribute__((preserve_access_index))/}" | plant bpf/nobtf.bpf.c
+	compile
+	local status=0
+	(cd "$tree" && tests/check/nobtf.sh) || status=1
+	result $status 'nobtf passes an object without relocations'
+	printf '%b' "$body" | plant bpf/nobtf.bpf.c
+	compile
+	run nobtf
+	refuses nobtf.bpf.o 'CO-RE relocations'
+	clean
+}
+
 scripts() {
 	# shellcheck disable=SC2016 # the violation
 	plant docs/bad.sh <<<'rm -rf $1/*'
@@ -294,6 +310,7 @@ style
 layers
 abi
 hooks
+nobtf
 scripts
 runner
 echo "$((n - bad)) of $n expectations met"
