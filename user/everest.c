@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -22,7 +23,6 @@
 
 enum {
 	FINDINGS_MAX = 512, /* beyond, the config's findings are no list that anybody reads */
-	BOOT_BYTES = 36,
 };
 
 #define FINDINGS_FILE "config-findings"
@@ -99,16 +99,14 @@ static int unreadable_tell(struct found *found)
 static int found_open(struct found *found)
 {
 	struct daemon *daemon = found->daemon;
-	char boot[BOOT_BYTES + 2] = "";
+	char boot[CLOCK_BOOT_ID_MAX];
 	size_t size = 0;
 
-	found->size = sizeof(boot) + (size_t)FINDINGS_MAX * (HASH_HEX + 1);
+	found->size = sizeof(boot) + 1 + (size_t)FINDINGS_MAX * (HASH_HEX + 1);
 	found->now = calloc(1, found->size);
 	if (!found->now)
 		return -ENOMEM;
-	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) < 0)
-		boot[0] = '\0';
-	boot[strcspn(boot, "\n")] = '\0';
+	(void)clock_boot_id(boot);
 	found->n_now = (size_t)snprintf(found->now, found->size, "%s\n", boot);
 	if (file_read(daemon->state_fd, FINDINGS_FILE, found->size, &found->before, &size) < 0 ||
 	    !boot[0] || strncmp(found->before, found->now, found->n_now) != 0) {

@@ -92,12 +92,11 @@ static void write_journal(struct json *json, const struct daemon *daemon)
 static int status_format(struct daemon *daemon, char *buffer, size_t size)
 {
 	const struct coverage *coverage = kernel_coverage(daemon->kernel);
-	char reason[DAEMON_REASON_MAX], boot[64] = "";
+	char reason[DAEMON_REASON_MAX], boot[CLOCK_BOOT_ID_MAX];
 	const char *state = state_of(daemon, reason, sizeof(reason));
 	struct json json;
 
-	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
-		boot[strcspn(boot, "\n")] = '\0';
+	(void)clock_boot_id(boot);
 	json_begin(&json, buffer, size);
 	json_object(&json, NULL);
 	json_string(&json, "schema", "evmon.status/1");

@@ -6,9 +6,12 @@
  */
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/timex.h>
 #include <time.h>
+
+#include "base/file.h"
 
 #define NS_PER_SECOND 1000000000LL
 
@@ -23,6 +26,16 @@ static int64_t clock_ns(clockid_t id)
 uint64_t clock_boot_ns(void)
 {
 	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
+}
+
+int clock_boot_id(char text[CLOCK_BOOT_ID_MAX])
+{
+	ssize_t n = file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text,
+				   CLOCK_BOOT_ID_MAX);
+
+	if (n < 0)
+		text[0] = '\0';
+	return n < 0 ? (int)n : 0;
 }
 
 int64_t clock_offset_ns(void)

@@ -69,7 +69,7 @@ int status_fresh(struct json_object *status, const struct status_now *now, uint6
 int status_file_now(const char *run_dir, struct status_file *ret_file, uint64_t *ret_now_us,
 		    uint64_t *ret_age_us)
 {
-	char boot[64] = "";
+	char boot[CLOCK_BOOT_ID_MAX] = "";
 	struct status_now now = { .boot = boot };
 	int err = status_file_read(run_dir, ret_file);
 
@@ -77,7 +77,6 @@ int status_file_now(const char *run_dir, struct status_file *ret_file, uint64_t 
 	*ret_now_us = now.now_us = clock_boot_ns() / 1000;
 	if (err < 0)
 		return err;
-	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
-		boot[strcspn(boot, "\n")] = '\0';
+	(void)clock_boot_id(boot);
 	return status_fresh(ret_file->object, &now, ret_age_us);
 }

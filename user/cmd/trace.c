@@ -41,7 +41,7 @@ struct trace {
 	int uevent_fd;
 	FILE *out;
 	bool color;
-	char station[STATION_MAX], boot[64];
+	char station[STATION_MAX], boot[CLOCK_BOOT_ID_MAX];
 	uint64_t started_ns, shown, events, violations, bad, lost_told;
 	bool full_told;
 	uint64_t by_rule[EVMON_RULES];
@@ -444,9 +444,7 @@ int trace_main(int argc, char **argv)
 		return status > 0 ? EXIT_GOOD : EXIT_USAGE;
 	if (station_name(NULL, trace.station) < 0)
 		log_debug("no machine id");
-	if (file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", trace.boot,
-			   sizeof(trace.boot)) > 0)
-		trace.boot[strcspn(trace.boot, "\n")] = '\0';
+	(void)clock_boot_id(trace.boot);
 	status = run(&trace);
 	trace_fini(&trace);
 	return status;

@@ -30,14 +30,13 @@
 enum {
 	FLOOR_STEP = 1024,
 	DIRECTORY_MODE = 02750, /* files get the directory's group: the reader's way in */
-	BOOT_ID_MAX = 37,
 	NOTICE_MAX = 256
 };
 
 struct journal {
 	int dir_fd, lock_fd;
 	int run_fd; /* not owned */
-	char id[JOURNAL_ID_MAX], boot[BOOT_ID_MAX];
+	char id[JOURNAL_ID_MAX], boot[CLOCK_BOOT_ID_MAX];
 	char *station;
 	bool cmdline_full;
 	struct chain chains[CHAINS];
@@ -71,13 +70,6 @@ static int open_directory(struct journal *journal, int state_fd)
 	if (made && (fchmod(journal->dir_fd, DIRECTORY_MODE) < 0 || fsync(state_fd) < 0))
 		return -errno;
 	return 0;
-}
-
-static int read_boot_id(char boot[BOOT_ID_MAX])
-{
-	ssize_t n = file_read_into(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, BOOT_ID_MAX);
-
-	return n < 0 ? (int)n : 0;
 }
 
 /* The id in its file, else the one that the lines carry, else a new one. */
@@ -216,7 +208,7 @@ static int journal_start(struct journal *journal, const struct journal_config *c
 	if (err < 0)
 		return err;
 	*ret_where = "cannot read the boot id";
-	err = read_boot_id(journal->boot);
+	err = clock_boot_id(journal->boot);
 	if (err < 0)
 		return err;
 	*ret_where = "cannot read or repair the journal's segments";
