@@ -27,6 +27,7 @@
 #include "kernel/tables.h"
 #include "pipeline.h"
 #include "policy/errors.h"
+#include "policy/everest_path.h"
 #include "report.h"
 
 #define QUIET_NS  (100 * 1000000ULL)
@@ -40,15 +41,14 @@ enum {
 static void follow_config(struct daemon *daemon)
 {
 	const char *path = daemon->policy ? daemon->policy->config : "";
-	const char *slash = strrchr(path, '/');
-	char user[PATH_MAX + 16];
+	char user[PATH_MAX];
 
-	if (!slash)
+	if (!path[0])
 		return;
 	watch_file(daemon->watch, path, KIND_CONFIG);
-	/* The manager merges it over the config. */
-	snprintf(user, sizeof(user), "%.*s/user-config%s", (int)(slash - path), path, slash);
-	watch_file(daemon->watch, user, KIND_CONFIG);
+	/* The manager merges it over the config. Without one there is nothing to merge. */
+	if (everest_user_config_path(path, user) == 0)
+		watch_file(daemon->watch, user, KIND_CONFIG);
 }
 
 int reload_follow(struct daemon *daemon)
