@@ -25,9 +25,16 @@ static int settle_arm(struct daemon *daemon)
 	return loop_timer_set(daemon->settle_timer, clock_boot_ns() + daemon->policy->settle_ns);
 }
 
-static void manager_is(struct daemon *daemon, const struct daemon_manager *manager)
+/* The manager is the task, as it was seen at its exec or by the snapshot. */
+static void manager_is(struct daemon *daemon, const struct snapshot_task *task)
 {
-	daemon->manager = *manager;
+	struct daemon_manager *manager = &daemon->manager;
+
+	*manager = (struct daemon_manager){ .pid = task->pid,
+					    .exe_dev = task->exe_dev,
+					    .start_ns = task->start_ns,
+					    .exe_ino = task->exe_ino };
+	memcpy(manager->comm, task->comm, sizeof(manager->comm));
 	settle_arm(daemon);
 }
 
@@ -129,6 +136,20 @@ static int found_other(struct daemon *daemon, const struct snapshot_task *task)
 	return stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ROOT);
 }
 
+/* The task of an exec, as the snapshot would show it. */
+static void task_of(const struct event_process *p, struct snapshot_task *task)
+{
+	*task = (struct snapshot_task){ .start_ns = p->start_ns,
+					.exe_ino = p->exe_ino,
+					.exe_dev = p->exe_dev,
+					.pid = p->pid,
+					.ppid = p->ppid,
+					.uid = p->uid,
+					.euid = p->euid,
+					.gid = p->gid };
+	memcpy(task->comm, p->comm, sizeof(task->comm));
+}
+
 /* A module whose file or script user space did not know of at its exec. */
 static void found_pending(struct daemon *daemon, const struct event *event)
 {
@@ -136,23 +157,16 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 	const struct naming_pending known = { .task = { .tgid = p->pid, .start_ns = p->start_ns },
 					      .exe = p->exe,
 					      .args = { p->args, p->args_length } };
-	struct snapshot_task task = { .start_ns = p->start_ns,
-				      .exe_ino = p->exe_ino,
-				      .exe_dev = p->exe_dev,
-				      .pid = p->pid,
-				      .ppid = p->ppid,
-				      .uid = p->uid,
-				      .euid = p->euid,
-				      .gid = p->gid };
+	struct snapshot_task task;
 	struct naming_module module;
 
+	task_of(p, &task);
 	exes_fill(daemon);
 	if (naming_resolve(daemon->kernel, daemon->modules, daemon->policy->modules_dir, &known,
 			   &module) < 0) {
 		log_debug("%u ended before it was named", p->pid);
 		return;
 	}
-	memcpy(task.comm, p->comm, sizeof(task.comm));
 	task.class = module.class;
 	task.slot = module.slot;
 	task.held = module.withheld.held;
@@ -163,33 +177,32 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 void found_joined(struct daemon *daemon, const struct event *event)
 {
 	const struct event_process *p = &event->process;
-	struct daemon_manager manager = { .pid = p->pid,
-					  .exe_dev = p->exe_dev,
-					  .start_ns = p->start_ns,
-					  .exe_ino = p->exe_ino };
+	struct snapshot_task task;
 
-	memcpy(manager.comm, p->comm, sizeof(manager.comm));
+	task_of(p, &task);
 	if (p->class == EVMON_CLASS_MANAGER)
-		manager_is(daemon, &manager);
+		manager_is(daemon, &task);
 	else if (p->class == EVMON_CLASS_PENDING)
 		found_pending(daemon, event);
 	if (p->class >= EVMON_CLASS_PENDING)
 		settle_arm(daemon);
 }
 
+struct found_task {
+	struct snapshot_task task;
+	size_t order; /* in which they were seen */
+};
+
 struct found {
 	struct daemon *daemon;
-	struct snapshot_task *at;
+	struct found_task *at;
 	size_t n, room;
 };
 
-static struct snapshot_task *found_slot(struct found *found, const struct snapshot_task *task)
+static struct found_task *found_room(struct found *found)
 {
-	struct snapshot_task *more;
+	struct found_task *more;
 
-	for (size_t i = found->n; i-- > 0;)
-		if (found->at[i].pid == task->pid && found->at[i].start_ns == task->start_ns)
-			return &found->at[i];
 	if (found->n == found->room) {
 		more = reallocarray(found->at, found->room * 2 + 64, sizeof(*more));
 		if (!more)
@@ -197,7 +210,28 @@ static struct snapshot_task *found_slot(struct found *found, const struct snapsh
 		found->at = more;
 		found->room = found->room * 2 + 64;
 	}
+	found->at[found->n].order = found->n;
 	return &found->at[found->n++];
+}
+
+static int found_compare(const void *left, const void *right)
+{
+	const struct found_task *a = left, *b = right;
+
+	if (a->task.pid != b->task.pid)
+		return a->task.pid < b->task.pid ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
+}
+
+/* Its last word of it: a task is seen anew when more is known of it. */
+static bool found_is_last(const struct found *found, size_t i)
+{
+	const struct snapshot_task *task = &found->at[i].task, *next;
+
+	if (i + 1 == found->n)
+		return true;
+	next = &found->at[i + 1].task;
+	return next->pid != task->pid || next->start_ns != task->start_ns;
 }
 
 /* Named is at once, for its descendants; judged is afterwards, for they may be seen before it is
@@ -205,26 +239,20 @@ static struct snapshot_task *found_slot(struct found *found, const struct snapsh
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
 	struct found *found = userdata;
-	struct snapshot_task *mine = found_slot(found, task);
+	struct found_task *mine = found_room(found);
 
 	if (!mine)
 		return -ENOMEM;
-	*mine = *task;
+	mine->task = *task;
 	naming_seen(found->daemon->kernel, found->daemon->modules,
-		    found->daemon->policy->modules_dir, mine);
+		    found->daemon->policy->modules_dir, &mine->task);
 	return 0;
 }
 
 static int judge_found(struct daemon *daemon, const struct snapshot_task *task)
 {
-	struct daemon_manager manager = { .pid = task->pid,
-					  .exe_dev = task->exe_dev,
-					  .start_ns = task->start_ns,
-					  .exe_ino = task->exe_ino };
-
-	memcpy(manager.comm, task->comm, sizeof(manager.comm));
 	if (task->class == EVMON_CLASS_MANAGER)
-		manager_is(daemon, &manager);
+		manager_is(daemon, task);
 	if (task->class >= EVMON_CLASS_MODULE && task->own)
 		return judge_module(daemon, task, 0);
 	return task->class == EVMON_CLASS_OTHER ? found_other(daemon, task) : 0;
@@ -235,8 +263,11 @@ int found_tasks(struct daemon *daemon)
 	struct found found = { .daemon = daemon };
 	int err = snapshot_take(daemon->kernel, on_task, &found);
 
+	if (found.n)
+		qsort(found.at, found.n, sizeof(*found.at), found_compare);
 	for (size_t i = 0; err >= 0 && i < found.n; i++)
-		err = judge_found(daemon, &found.at[i]);
+		if (found_is_last(&found, i))
+			err = judge_found(daemon, &found.at[i].task);
 	free(found.at);
 	return err;
 }
