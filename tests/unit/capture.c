@@ -76,3 +76,15 @@ void output_free(struct output *output)
 	free(output->out);
 	free(output->err);
 }
+
+void output_is(struct output output, int status, const char *out, const char *err)
+{
+	assert_int_equal(output.status, status);
+	if (!strstr(output.out, out))
+		fail_msg("'%s' is not in '%s'", out, output.out);
+	if (!strstr(output.err, err))
+		fail_msg("'%s' is not in '%s'", err, output.err);
+	assert_true(*out || !*output.out);
+	assert_true(*err || !*output.err);
+	output_free(&output);
+}

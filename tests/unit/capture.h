@@ -20,3 +20,5 @@ struct output {
 /* Runs a verb with the words of a command line, its own name first, split at spaces. */
 struct output output_of(int (*verb)(int argc, char **argv), const char *words);
 void output_free(struct output *output);
+/* Ends the verb's story: its status, and a part of each of its outputs; "": it said nothing there. */
+void output_is(struct output output, int status, const char *out, const char *err);

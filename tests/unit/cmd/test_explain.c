@@ -13,18 +13,6 @@
 #include "capture.h"
 #include "cmd/cmd.h"
 
-static void output_is(struct output output, int status, const char *out, const char *err)
-{
-	assert_int_equal(output.status, status);
-	if (!strstr(output.out, out))
-		fail_msg("'%s' is not in '%s'", out, output.out);
-	if (!strstr(output.err, err))
-		fail_msg("'%s' is not in '%s'", err, output.err);
-	assert_true(*out || !*output.out);
-	assert_true(*err || !*output.err);
-	output_free(&output);
-}
-
 static void a_known_rule_is_explained(void **state)
 {
 	(void)state;

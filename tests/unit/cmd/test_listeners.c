@@ -133,13 +133,13 @@ static void the_page_says_who_holds_what(void **state)
 		{ "10.0.0.7", EVMON_PROTO_TCP, 1883, EVMON_SCOPE_INTERFACE, 6, 8, OTHER, 9 },
 	};
 	static const char page[] =
-		"PROTO LOCAL           SCOPE     RULE                OWNER        PID UID  COMM EXECUTABLE\n"
-		"tcp   0.0.0.0:8849    any       bind.admin-panel    api (RpcApi) 812 1500 comm /usr/bin/x\n"
-		"                                bind.admin-panel    everest      900 1500 comm .../bin/x\n"
-		"udp   *%eth0:67       any       -                   manager      640 1500 comm /usr/bin/x\n"
-		"sctp  [::1]:5         loopback  -                   host         7   1500 comm -\n"
+		"PROTO STATE     LOCAL           SCOPE     RULE                OWNER        PID UID  COMM OPENER EXECUTABLE\n"
+		"tcp   listening 0.0.0.0:8849    any       bind.admin-panel    api (RpcApi) 812 1500 comm 900    /usr/bin/x\n"
+		"                                          bind.admin-panel    everest      900 1500 comm -      .../bin/x\n"
+		"udp   listening *%eth0:67       any       -                   manager      640 1500 comm -      /usr/bin/x\n"
+		"sctp  bound     [::1]:5         loopback  -                   host         7   1500 comm -      -\n"
 		"\nNetwork namespace 4026532000:\n"
-		"tcp   10.0.0.7%5:1883 interface bind.broker-exposed broker       8   1500 comm /usr/bin/x\n"
+		"tcp   listening 10.0.0.7%5:1883 interface bind.broker-exposed broker       8   1500 comm -      /usr/bin/x\n"
 		"\n4 sockets, 5 owners; policy ";
 	_cleanup_(freep) char *text = NULL;
 	struct inventory inventory;
@@ -158,6 +158,8 @@ static void the_page_says_who_holds_what(void **state)
 	snprintf(items[2].device, sizeof(items[2].device), "eth0");
 	items[2].listener.owner.class = EVMON_CLASS_MANAGER;
 	items[3].listener.owner.exe[0] = '\0';
+	items[3].listener.listening = false;
+	items[0].opener = &items[1];
 	items[4].listener.ifindex = 5;
 	items[4].listener.owner.subject = EVMON_SUBJECT_BROKER;
 	judge(&inventory);
@@ -212,12 +214,49 @@ static void lines_are_those_of_alerts(void **state)
 	text = text_of(&inventory, true);
 	assert_string_equal(
 		text,
-		"{\"schema\":\"evmon.listener/1\",\"rule\":\"bind.admin-panel\",\"severity\":\"critical\","
+		"{\"schema\":\"evmon.listener/1\",\"state\":\"listening\",\"rule\":\"bind.admin-panel\",\"severity\":\"critical\","
 		"\"action\":\"alert\",\"subject\":\"everest\",\"module\":{\"id\":\"api\",\"name\":\"RpcApi\"},"
 		"\"process\":{\"pid\":812,\"ppid\":0,\"start_us\":99887766,\"uid\":1500,\"euid\":0,\"gid\":0,"
 		"\"comm\":\"comm\",\"exe\":\"/usr/bin/x\",\"fd\":8},\"object\":{\"proto\":\"tcp\","
 		"\"family\":\"ipv6\",\"address\":\"::\",\"port\":8849,\"scope\":\"any\",\"netns\":4026531840,"
-		"\"device\":null,\"dual\":true,\"inode\":3}}\n");
+		"\"device\":null,\"dual\":true,\"inode\":3,\"opener\":null}}\n");
+	inventory_fini(&inventory);
+}
+
+/* Of three owners of a socket, each of a slot of its own, the oldest has opened it for the others;
+ * one of the same instance has not, and who has another socket neither. */
+static void the_opener_is_the_oldest_of_another_instance(void **state)
+{
+	static const struct maker makers[] = {
+		{ "0.0.0.0", EVMON_PROTO_TCP, 80, EVMON_SCOPE_ANY, 3, 10, OWN, 8 },
+		{ "0.0.0.0", EVMON_PROTO_TCP, 80, EVMON_SCOPE_ANY, 3, 11, OWN, 8 },
+		{ "0.0.0.0", EVMON_PROTO_TCP, 80, EVMON_SCOPE_ANY, 3, 12, OWN, 8 },
+		{ "0.0.0.0", EVMON_PROTO_TCP, 80, EVMON_SCOPE_ANY, 3, 13, OWN, 8 },
+		{ "0.0.0.0", EVMON_PROTO_TCP, 80, EVMON_SCOPE_ANY, 4, 14, OWN, 8 },
+	};
+	static const struct {
+		unsigned slot;
+		uint64_t start_ns;
+		int opener; /* item, -1: none */
+	} want[] = { { 0, 500, 2 }, { 4, 700, 2 }, { 2, 300, -1 }, { 2, 400, -1 }, { 4, 900, -1 } };
+	_cleanup_(freep) char *json = NULL;
+	struct inventory inventory;
+	struct inventory_item *items;
+
+	(void)state;
+	inventory_make(&inventory, makers, ARRAY_SIZE(makers));
+	items = inventory.items;
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		items[i].listener.owner.slot = want[i].slot;
+		items[i].listener.owner.start_ns = want[i].start_ns;
+	}
+	inventory_sort(&inventory);
+	inventory_openers(&inventory);
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		assert_ptr_equal(items[i].opener,
+				 want[i].opener < 0 ? NULL : &items[want[i].opener]);
+	json = text_of(&inventory, true);
+	assert_non_null(strstr(json, "\"opener\":{\"pid\":12,\"exe\":\"/usr/bin/x\"}"));
 	inventory_fini(&inventory);
 }
 
@@ -238,6 +277,7 @@ static void hostile_names_do_no_harm(void **state)
 	memset(item->listener.owner.exe, '\033', LISTENER_PATH_MAX - 1);
 	snprintf(item->listener.owner.comm, sizeof(item->listener.owner.comm), "\033[2J\n\xff\"");
 	item->module = (struct module){ "i\nd", "Na\033me" };
+	item->opener = item;
 	text = text_of(&inventory, false);
 	assert_null(strchr(text, '\033'));
 	assert_non_null(strstr(text, " i\\x0ad (Na\\x1bme) "));
@@ -276,6 +316,7 @@ int main(void)
 		cmocka_unit_test(the_page_says_who_holds_what),
 		cmocka_unit_test(a_rule_shows_what_it_does),
 		cmocka_unit_test(lines_are_those_of_alerts),
+		cmocka_unit_test(the_opener_is_the_oldest_of_another_instance),
 		cmocka_unit_test(hostile_names_do_no_harm),
 		cmocka_unit_test(what_status_does_not_take_is_told),
 	};

@@ -28,18 +28,6 @@ static struct output output_in(const struct scratch *scratch, int (*verb)(int ar
 	return output_of(verb, line);
 }
 
-static void output_is(struct output output, int status, const char *out, const char *err)
-{
-	assert_int_equal(output.status, status);
-	if (!strstr(output.out, out))
-		fail_msg("'%s' is not in '%s'", out, output.out);
-	if (!strstr(output.err, err))
-		fail_msg("'%s' is not in '%s'", err, output.err);
-	assert_true(*out || !*output.out);
-	assert_true(*err || !*output.err);
-	output_free(&output);
-}
-
 static void a_valid_policy_is_named_by_its_hash(void **state)
 {
 	const struct scratch *scratch = *state;
