@@ -5,6 +5,7 @@ module that holds it and with the word of the policy in force, without any right
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -57,7 +58,7 @@ def peer():
 def ours(values):
     sockets = {}
     for v in values:
-        if v["object"]["proto"] in ("tcp", "udp"):
+        if v["object"]["proto"] in ("tcp", "udp") and v["state"] == "listening":
             key = v["object"]["inode"], v["object"]["proto"], v["object"]["port"]
             sockets.setdefault(key, set()).add(v["process"]["pid"])
     return sorted((key[1], key[2], tuple(sorted(pids))) for key, pids in sockets.items())
@@ -87,12 +88,34 @@ def modules_are_named(world):
              ("everest", {"id": ident, "name": name}, rule, action))
         same(f"{port}: executable", v["process"]["exe"], f"{world.modules}/{name}/{name}")
         same(f"{port}: user", v["process"]["uid"], os.stat(f"/proc/{v['process']['pid']}").st_uid)
-    same("what only is bound", of_port(values, 7805), [])
+    same("states", {v["object"]["port"]: v["state"] for v in values
+                    if 7800 <= v["object"]["port"] < 7810 or v["object"]["port"] == 8849},
+         {8849: "listening", 7801: "listening", 7802: "listening", 7803: "listening",
+          7804: "listening", 7805: "bound", 7806: "bound"})
+    same("opened by itself", of_port(values, 7805)[0]["object"]["opener"], None)
     true("dual", of_port(values, 7803)[0]["object"]["dual"])
 
 
 def as_many_as_the_peer_sees(world):
     same("sockets", ours(listeners(world)), peer())
+
+
+def the_opener_is_told(world, mine):
+    """This process's socket, which the tree's root and all that it starts have inherited."""
+    found = {v["process"]["pid"]: v for v in of_port(listeners(world), 7806)}
+    opener = {"pid": os.getpid(), "exe": os.path.realpath("/proc/self/exe")}
+    true(f"owners: {set(found)}", {os.getpid(), world.manager.pid, world.pid_of("auth")} <= set(found))
+    same("states", {v["state"] for v in found.values()}, {"bound"})
+    same("one socket", {v["object"]["inode"] for v in found.values()},
+         {os.fstat(mine.fileno()).st_ino})
+    for pid, v in found.items():
+        want = opener if v["subject"] == "everest" else None
+        same(f"opener for {pid}", v["object"]["opener"], want)
+    page = run(world).stdout.splitlines()
+    head = page[0].split()
+    true(f"head {head}", head[:3] == ["PROTO", "STATE", "LOCAL"] and "OPENER" in head)
+    true("the page names it", any(f" {os.getpid()} " in line and "auth (Auth)" in line
+                                  for line in page))
 
 
 def two_rights_are_enough(world):
@@ -148,10 +171,15 @@ def main():
         world.write_config("hardened.yaml")
         world.write_policy(RULES)
         world.start_broker()
+        mine = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        mine.bind(("127.0.0.1", 7806))
+        mine.set_inheritable(True)
+        world.pass_fds = (mine.fileno(),)
         world.plant()
         world.watch()
         deeds(world)
         tap.check("a socket's module and rule are told", modules_are_named, world)
+        tap.check("who opened it is told", the_opener_is_told, world, mine)
         tap.check("as many as ss sees", as_many_as_the_peer_sees, world)
         tap.check("CAP_BPF and CAP_PERFMON are enough", two_rights_are_enough, world)
         tap.check("without them, they are named", rights_are_named, world)
@@ -159,6 +187,7 @@ def main():
         tap.check("a daemon is not disturbed", a_daemon_is_not_disturbed, world)
         tap.check("another policy than the daemon's is told", another_policy_is_told, world)
         same("the daemon's end", world.daemon.stop(), 0)
+        mine.close()
     return tap.end()
 
 

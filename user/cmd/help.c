@@ -26,7 +26,7 @@ static const char text[] =
 	"Looking closer, without a daemon:\n"
 	"  trace         live view of every event in a process tree (also --trace)\n"
 	"  coverage      what this kernel can give, sensor by sensor, tried and not guessed\n"
-	"  status --listeners   who holds which listening socket, and what the policy says of it\n"
+	"  status --listeners   who holds which bound or listening socket, and what the policy says of it\n"
 	"\n"
 	"Policies and rules:\n"
 	"  check         is this policy valid, and if not, where are the mistakes?\n"

@@ -66,8 +66,6 @@ static int on_listener(const struct listener *listener, void *userdata)
 	struct inventory_item *item;
 	int err;
 
-	if (!listener->listening)
-		return 0;
 	if (inventory->n == INVENTORY_MAX) {
 		inventory->omitted++;
 		return 0;
@@ -127,9 +125,11 @@ int inventory_take(struct policy *policy, struct inventory *ret_inventory, char 
 	look.kernel = kernel;
 	look.modules = modules;
 	err = look_around(&look, where, where_size);
-	if (err >= 0)
-		inventory_sort(ret_inventory);
-	return err;
+	if (err < 0)
+		return err;
+	inventory_sort(ret_inventory);
+	inventory_openers(ret_inventory);
+	return 0;
 }
 
 void inventory_fini(struct inventory *inventory)
@@ -142,6 +142,11 @@ bool inventory_same_socket(const struct listener *a, const struct listener *b)
 {
 	return a->inode == b->inode && a->netns == b->netns &&
 	       !memcmp(&a->object, &b->object, sizeof(a->object));
+}
+
+const char *listener_state(const struct listener *listener)
+{
+	return listener->listening ? "listening" : "bound";
 }
 
 const char *inventory_action_name(enum policy_action action)
@@ -200,4 +205,37 @@ void inventory_sort(struct inventory *inventory)
 			inventory->items[++kept] = inventory->items[i];
 	}
 	inventory->n = kept + 1;
+}
+
+/* As for alerts of what is held: outside of the owner's instance, older than he is, and of those
+ * the one that started first. */
+static const struct inventory_item *opener_of(const struct inventory_item *item,
+					      const struct inventory_item *first, size_t n)
+{
+	const struct listener_owner *owner = &item->listener.owner;
+	const struct inventory_item *opener = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct listener_owner *other = &first[i].listener.owner;
+
+		if (other->slot != owner->slot && other->start_ns < owner->start_ns &&
+		    (!opener || other->start_ns < opener->listener.owner.start_ns))
+			opener = &first[i];
+	}
+	return opener;
+}
+
+void inventory_openers(struct inventory *inventory)
+{
+	struct inventory_item *items = inventory->items;
+	size_t n;
+
+	for (size_t first = 0; first < inventory->n; first += n) {
+		n = 1;
+		while (first + n < inventory->n &&
+		       inventory_same_socket(&items[first].listener, &items[first + n].listener))
+			n++;
+		for (size_t i = first; i < first + n; i++)
+			items[i].opener = opener_of(&items[i], &items[first], n);
+	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The listening sockets of now and who holds them, with their names and the policy's word. */
+/* The bound sockets of now and who holds them, with their names and the policy's word. */
 #include <net/if.h>
 #include <stddef.h>
 
@@ -19,6 +19,9 @@ struct inventory_item {
 	struct module module;	      /* name empty: none */
 	char device[IF_NAMESIZE];     /* empty: none, or not evmon's network namespace */
 	const struct bind_rule *rule; /* the policy's; NULL: none speaks of it */
+	/* Who opened it, where the owner did not and that one has it still; NULL: nobody known.
+	 * Another item of the inventory. */
+	const struct inventory_item *opener;
 };
 
 struct inventory {
@@ -36,7 +39,11 @@ void inventory_fini(struct inventory *inventory);
 
 /* Of one socket and process what it takes to tell them apart stays; own namespace first. */
 void inventory_sort(struct inventory *inventory);
+/* Finds the openers; the items are sorted, and stay where they are. */
+void inventory_openers(struct inventory *inventory);
 /* Both are the same socket. */
 bool inventory_same_socket(const struct listener *a, const struct listener *b);
+/* "listening", or "bound" and no more */
+const char *listener_state(const struct listener *listener);
 /* "allow", "alert", "deny" */
 const char *inventory_action_name(enum policy_action action);

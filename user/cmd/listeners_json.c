@@ -16,7 +16,7 @@
 #include "cmd/inventory.h"
 
 enum {
-	LINE_MAX_BYTES = 16 * 1024 /* a path of 1 KiB, each byte of it escaped twice */
+	LINE_MAX_BYTES = 32 * 1024 /* two paths of 1 KiB, each byte of them escaped twice */
 };
 
 static void put_bytes(struct json *j, const char *key, const char *text)
@@ -56,6 +56,18 @@ static void put_process(struct json *j, const struct listener_owner *owner)
 	json_close_object(j);
 }
 
+static void put_opener(struct json *j, const struct inventory_item *opener)
+{
+	if (!opener) {
+		json_null(j, "opener");
+		return;
+	}
+	json_object(j, "opener");
+	json_uint(j, "pid", opener->listener.owner.pid);
+	put_bytes(j, "exe", opener->listener.owner.exe);
+	json_close_object(j);
+}
+
 static void put_object(struct json *j, const struct inventory_item *item)
 {
 	const struct listener *listener = &item->listener;
@@ -74,6 +86,7 @@ static void put_object(struct json *j, const struct inventory_item *item)
 	put_bytes(j, "device", item->device);
 	json_bool(j, "dual", listener->dual);
 	json_uint(j, "inode", listener->inode);
+	put_opener(j, item->opener);
 	json_close_object(j);
 }
 
@@ -85,6 +98,7 @@ static int line_format(const struct inventory_item *item, char *buffer, size_t s
 	json_begin(&j, buffer, size);
 	json_object(&j, NULL);
 	json_string(&j, "schema", "evmon.listener/1");
+	json_string(&j, "state", listener_state(&item->listener));
 	json_string(&j, "rule", rule ? rule->rule : NULL);
 	json_string(&j, "severity", rule ? severity_name(rule->severity) : NULL);
 	json_string(&j, "action", rule ? inventory_action_name(rule->action) : NULL);

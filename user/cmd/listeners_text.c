@@ -19,6 +19,7 @@
 
 enum column {
 	COLUMN_PROTO,
+	COLUMN_STATE,
 	COLUMN_LOCAL,
 	COLUMN_SCOPE,
 	COLUMN_RULE,
@@ -26,6 +27,7 @@ enum column {
 	COLUMN_PID,
 	COLUMN_UID,
 	COLUMN_COMM,
+	COLUMN_OPENER,
 	COLUMN_EXE,
 	COLUMN_MAX
 };
@@ -41,9 +43,10 @@ struct cells {
 };
 
 static const char *const heads[COLUMN_MAX] = {
-	[COLUMN_PROTO] = "PROTO", [COLUMN_LOCAL] = "LOCAL", [COLUMN_SCOPE] = "SCOPE",
-	[COLUMN_RULE] = "RULE",	  [COLUMN_OWNER] = "OWNER", [COLUMN_PID] = "PID",
-	[COLUMN_UID] = "UID",	  [COLUMN_COMM] = "COMM",   [COLUMN_EXE] = "EXECUTABLE",
+	[COLUMN_PROTO] = "PROTO",   [COLUMN_STATE] = "STATE",	 [COLUMN_LOCAL] = "LOCAL",
+	[COLUMN_SCOPE] = "SCOPE",   [COLUMN_RULE] = "RULE",	 [COLUMN_OWNER] = "OWNER",
+	[COLUMN_PID] = "PID",	    [COLUMN_UID] = "UID",	 [COLUMN_COMM] = "COMM",
+	[COLUMN_OPENER] = "OPENER", [COLUMN_EXE] = "EXECUTABLE",
 };
 
 /* As ss(8) has it: "*:8849" takes IPv4 and IPv6, "10.0.0.7%eth1:67" one device's packets. */
@@ -94,6 +97,15 @@ static void put_rule(const struct bind_rule *rule, char cell[CELL_MAX])
 			 inventory_action_name(rule->action));
 }
 
+/* The pid is enough: that process is an owner, too, and has a line. */
+static void put_opener(const struct inventory_item *opener, char cell[CELL_MAX])
+{
+	if (opener)
+		snprintf(cell, CELL_MAX, "%" PRIu32, opener->listener.owner.pid);
+	else
+		snprintf(cell, CELL_MAX, "-");
+}
+
 /* again: another owner of the socket in the line above. */
 static void cells_fill(const struct inventory_item *item, bool again, struct cells *cells)
 {
@@ -103,6 +115,7 @@ static void cells_fill(const struct inventory_item *item, bool again, struct cel
 	if (!again) {
 		snprintf(cells->at[COLUMN_PROTO], CELL_MAX, "%s",
 			 proto_name(listener->object.proto));
+		snprintf(cells->at[COLUMN_STATE], CELL_MAX, "%s", listener_state(listener));
 		put_local(item, cells->at[COLUMN_LOCAL]);
 		snprintf(cells->at[COLUMN_SCOPE], CELL_MAX, "%s",
 			 scope_name(listener->object.scope));
@@ -112,6 +125,7 @@ static void cells_fill(const struct inventory_item *item, bool again, struct cel
 	snprintf(cells->at[COLUMN_PID], CELL_MAX, "%" PRIu32, listener->owner.pid);
 	snprintf(cells->at[COLUMN_UID], CELL_MAX, "%" PRIu32, listener->owner.uid);
 	escape_text(cells->at[COLUMN_COMM], CELL_MAX, listener->owner.comm, ESCAPE_TERMINAL, NULL);
+	put_opener(item->opener, cells->at[COLUMN_OPENER]);
 }
 
 static bool is_again(const struct inventory *inventory, size_t i)

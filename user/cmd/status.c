@@ -48,7 +48,7 @@ static const char help[] =
 	"Shows how the running daemon is: state, coverage, counters, journal. Exit status 0 protecting,\n"
 	"1 degraded, 4 blind or not running.\n"
 	"\n"
-	"  --listeners  instead, and as root: every listening TCP, SCTP and MPTCP socket and bound UDP socket,\n"
+	"  --listeners  instead, and as root: every socket that is bound to a port, listening or not,\n"
 	"               which module or process holds it, and what rule of the policy speaks of it; needs\n"
 	"               no daemon. Exit status 0, 4 this kernel cannot say it, 5 not permitted\n"
 	"  --json       what the daemon wrote (schema evmon.status/1); of --listeners an object a line\n"
