@@ -81,6 +81,22 @@ static int full_check(struct daemon *daemon, const struct ring_counts *counts)
 	return err;
 }
 
+/* One of the records that were lost may have said who joined the tree: what an exec has found, what
+ * its task is called and what it holds, is looked for as at the start, and counts as often. */
+static int joined_check(struct daemon *daemon, uint64_t lost)
+{
+	int err;
+
+	if (lost == daemon->joined_lost_seen)
+		return 0;
+	daemon->joined_lost_seen = lost;
+	log_notice("records were lost: looking at all tasks and sockets");
+	err = found_tasks(daemon);
+	if (err >= 0 || err == -ENOTSUP)
+		err = held_everywhere(daemon);
+	return err;
+}
+
 /* Records that were lost left their tallies behind. */
 static int lost_check(struct daemon *daemon)
 {
@@ -90,6 +106,8 @@ static int lost_check(struct daemon *daemon)
 
 	if (err >= 0)
 		err = full_check(daemon, &counts);
+	if (err >= 0)
+		err = joined_check(daemon, counts.alerts_lost + counts.bulk_lost);
 	if (err < 0)
 		return err;
 	lost = counts.alerts_lost + counts.tallies_full;

@@ -6,12 +6,15 @@ holds it, in every member, with who opened it; what the policy allows gives noth
 
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 
 import expect as e
 from world import Tap, World, boot_us, coverage, enter_namespace, same, true
 
+JOINING = 60  # records of a page and a half, and a ring of 64 KiB
 LATER = "bind:\n  - {rule: bind.later, subject: everest, port: 7000, proto: udp, severity: high}\n"
 UNEXPECTED = """bind:
   - {rule: bind.web, port: 7443, proto: tcp, action: allow}
@@ -135,8 +138,17 @@ def at_the_look(alerts, process):
     process.update({name: seen[name] for name in ("uid", "euid", "gid", "comm")})
 
 
-def inherited(tap):
-    """As with socket activation: the manager gets it at its exec, and its modules from it."""
+def deafened(world):
+    """More tasks join the tree than the ring has room for, and evmon reads none of it."""
+    os.kill(world.daemon.process.pid, signal.SIGSTOP)
+    for _ in range(JOINING):
+        subprocess.run([world.everest + "/bin/manager", "--help"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, env=world.tree_env(), check=False)
+
+
+def inherited(tap, lost=False):
+    """As with socket activation: the manager gets it at its exec, and its modules from it. lost:
+    what says so does not reach evmon, which sees that something was lost and looks itself."""
     with World() as world:
         tap.world = world
         world.write_config("mini.yaml")
@@ -149,6 +161,8 @@ def inherited(tap):
         until(world, "self.usb-baseline")
         since = boot_us()
         world.pass_fds = (mine.fileno(), free.fileno())
+        if lost:
+            deafened(world)
         world.plant()
         world.do("auth", "fork-deep", "2", "exec", "/bin/true")  # is auth, as its parent is
         opener = {"pid": os.getpid(), "exe": os.readlink("/proc/self/exe")}
@@ -159,11 +173,15 @@ def inherited(tap):
                                     world.everest + "/bin/manager"])})]
         who += [(f"module {ident} ({name})", e.module(world, ident, name))
                 for ident, name in (("auth", "Auth"), ("slac", "EvseSlac"))]
+        if lost:
+            os.kill(world.daemon.process.pid, signal.SIGCONT)
+            world.daemon.wait("a look after a loss", lambda lines: any(
+                b"looking at all tasks and sockets" in line for line in lines))
         world.daemon.stop()
         alerts = binds(until(world, "self.stopped"))
         for name, process in who:
             at_the_look(alerts, process["process"])
-            tap.check(f"{name} inherits it", told, world, alerts, process, held(
+            tap.check(f"{name} inherits it{' unheard' * lost}", told, world, alerts, process, held(
                 world, "bind.mqtt-tcp", "critical", at,
                 f"{name} holds tcp 0.0.0.0:1883, {e.MQTT}{by}", opener), since)
         tap.check("each once, and nobody else", lambda: same("alerts", len(alerts), len(who)))
@@ -221,6 +239,7 @@ def main():
         return 77
     open_at_start(tap)
     inherited(tap)
+    inherited(tap, lost=True)
     unexpected(tap)
     return tap.end()
 
