@@ -195,6 +195,8 @@ static __always_inline bool on_socket_bind(struct socket *sock, struct sockaddr 
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || length < 16)
 		return false;
+	/* Not behind evmon_can_read_kernel: a program that loads and cannot read the address would
+	 * serve and refuse nothing; one that does not load leaves its place to cgroup/bind. */
 	if (bpf_probe_read_kernel(raw, length < ADDRESS_BYTES ? 16 : ADDRESS_BYTES, address))
 		return false;
 	f.key.object.bind.port = bpf_ntohs(raw[0] >> 16);
