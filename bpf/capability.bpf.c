@@ -12,25 +12,26 @@
  *                            CAP_NET_ADMIN outside calls on sockets (each look at
  *                            /proc/sys/net), are not reported there
  *
+ * Refusing has to come before, and its programs run only where the policy denies, see
+ * capability_deny.bpf.c. What they refused they have told: fexit/security_capable, which sees it as
+ * a denied check after that, passes over it.
+ *
  * A check costs one lookup; inside the tree two comparisons more. Not judged, only counted: root
  * tasks (exec.root tells of them), other people's credentials, a child of the manager before its
  * exec, and denials that refuse nothing. What is asked for in a user namespace is a rule of its
  * own: no list grants it, for the lists are of the host's capabilities. What is held beyond the
  * list is judged at exec (exec.bpf.c), and when it is come by without one (creds.bpf.c).
  */
-#include "emit.bpf.h"
+#include "capability.bpf.h"
 #include "syscall.bpf.h"
-#include "task.bpf.h"
 
-#define CAP_OPT_NOAUDIT (1 << 1) /* include/linux/security.h, 5.1 and later */
-#define CAP_SETGID	6
-#define CAP_SETUID	7
-#define CAP_SETPCAP	8
-#define CAP_NET_ADMIN	12
-#define CAP_SYS_MODULE	16
-#define CAP_SYS_ADMIN	21
-#define CAPABILITIES	64
-#define EPERM		1
+#define CAP_SETGID     6
+#define CAP_SETUID     7
+#define CAP_SETPCAP    8
+#define CAP_NET_ADMIN  12
+#define CAP_SYS_MODULE 16
+#define CAP_SYS_ADMIN  21
+#define EPERM	       1
 
 /* Nothing to judge: what is counted instead. */
 static __always_inline bool capability_exempt(const struct evmon_task *t, const struct cred *cred,
@@ -42,7 +43,7 @@ static __always_inline bool capability_exempt(const struct evmon_task *t, const 
 	}
 	if (ns->level)
 		stats_count(userns);
-	return t->class == EVMON_CLASS_MANAGER && t->flags & EVMON_TASK_UNEXECED;
+	return task_prepares_exec(t);
 }
 
 /* SIOCGIF*, include/uapi/linux/sockios.h: what asks for an interface's data and needs no right. */
@@ -147,12 +148,37 @@ static __always_inline int on_behalf(const struct evmon_task *t, const struct ev
 	return 0;
 }
 
+/* Whoever traces sees what another refused, evmon's daemon say, to whom the kernel would have
+ * granted it: the right was used, and the use denied. */
+static __always_inline bool use_was_refused(const struct cred *cred, struct user_namespace *ns,
+					    int number, int ret, __u32 hook)
+{
+	return evmon_tracing && ret && hook == EVMON_HOOK_FEXIT_CAPABLE &&
+	       cred_grants(cred, ns, number);
+}
+
+static __always_inline void finding_judge(struct finding *f, const struct evmon_policy *policy,
+					  bool refused)
+{
+	if (f->key.rule == EVMON_RULE_NONE)
+		return;
+	f->key.verdict = EVMON_VERDICT_ALERT;
+	if (refused) {
+		f->key.object.capability.kind = f->detail.capability.kind = EVMON_CAPABILITY_USED;
+		f->key.verdict = EVMON_VERDICT_DENIED;
+	} else if (f->key.object.capability.kind == EVMON_CAPABILITY_USED &&
+		   policy->capability_action == EVMON_ACTION_DENY && !evmon_tracing) {
+		f->flags |= EVMON_RECORD_ASKED_DENY;
+	}
+}
+
 static __always_inline int on_capability(const struct cred *cred, struct user_namespace *ns,
 					 int number, int ret, __u32 hook)
 {
 	struct evmon_task *t = task_current();
 	const struct evmon_policy *policy;
 	struct finding f = {};
+	bool refused;
 	__u64 bit;
 
 	if (!t || number < 0 || number >= CAPABILITIES)
@@ -169,12 +195,11 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 		return 0;
 	if (ret && hook == EVMON_HOOK_TP_CAP_CAPABLE && denial_is_unaudited(number))
 		return 0;
+	if (ret && hook == EVMON_HOOK_FEXIT_CAPABLE && refusal_take(number))
+		return 0;
 	f.hook = hook;
-	f.key.sensor = EVMON_SENSOR_CAPABILITY;
-	f.key.object.capability.number = f.detail.capability.number = number;
-	f.key.object.capability.kind = f.detail.capability.kind = ret ? EVMON_CAPABILITY_DENIED :
-									EVMON_CAPABILITY_USED;
-	f.key.object.capability.userns = f.detail.capability.userns = ns->level;
+	finding_capability(&f, number, ret ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED,
+			   ns->level);
 	if (cred != current_read(cred))
 		return on_behalf(t, policy, &f);
 	if (capability_exempt(t, cred, ns))
@@ -185,12 +210,12 @@ static __always_inline int on_capability(const struct cred *cred, struct user_na
 		t->used |= ret ? 0 : bit;
 		return 0;
 	}
-	f.key.rule = capability_rule(policy, t, cred, number, ret != 0, ns->level != 0);
+	refused = use_was_refused(cred, ns, number, ret, hook);
+	f.key.rule = capability_rule(policy, t, cred, number, ret && !refused, ns->level != 0);
 	if (f.key.rule == EVMON_RULE_NONE && !evmon_tracing)
 		return 0;
 	finding_of(&f, policy->serial, t, hook);
-	if (f.key.rule != EVMON_RULE_NONE)
-		f.key.verdict = EVMON_VERDICT_ALERT;
+	finding_judge(&f, policy, refused);
 	emit(&f);
 	return 0;
 }

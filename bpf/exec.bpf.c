@@ -121,7 +121,8 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 
 /* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
  * then; what a descendant gains later is no part of it. Global: verified once, and not for each
- * path that leads to it; by numbers alone, for 5.10 takes no pointer there. */
+ * path that leads to it; by numbers alone, for 5.10 takes no pointer there. `policy`: its serial,
+ * and << 8 whether it denies, which no hook can. */
 int capability_emit(__u32 policy, __u32 number, __u32 joined);
 int capability_emit(__u32 policy, __u32 number, __u32 joined)
 {
@@ -130,10 +131,12 @@ int capability_emit(__u32 policy, __u32 number, __u32 joined)
 
 	if (!t)
 		return 0;
-	finding_of(&f, policy, t, EVMON_HOOK_TP_EXEC);
+	finding_of(&f, policy & 0xff, t, EVMON_HOOK_TP_EXEC);
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	f.key.rule = EVMON_RULE_CAPABILITY_HELD;
 	f.key.verdict = EVMON_VERDICT_ALERT;
+	if (policy >> 8)
+		f.flags = EVMON_RECORD_ASKED_DENY;
 	if (joined && number == CAP_CHOWN && t->held & (t->held - 1)) {
 		f.key.rule = EVMON_RULE_CAPABILITY_EVEREST_CHOWN;
 		f.flags = EVMON_RECORD_STANDING;
@@ -152,6 +155,7 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 	const struct cred *cred = e->task->cred;
 	__u64 held = capability_bits(cred->cap_permitted) | capability_bits(cred->cap_ambient);
 	__u64 beyond;
+	__u32 how;
 
 	beyond = held & ~task_capabilities(e->policy, t);
 	if (e->joined)
@@ -164,9 +168,10 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		stats_count(pending);
 		return;
 	}
+	how = e->policy->serial | (e->policy->capability_action == EVMON_ACTION_DENY) << 8;
 	for (__u32 i = 0; i < CAPABILITIES; i++)
 		if (beyond >> i & 1)
-			capability_emit(e->policy->serial, i, e->joined);
+			capability_emit(how, i, e->joined);
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */

@@ -10,6 +10,9 @@
 #endif
 #include "policy.bpf.h"
 
+#ifndef EVMON_NO_BTF
+#include "capability.bpf.h"
+#endif
 #include "held.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -39,6 +42,7 @@ struct evmon_paths_map evmon_paths SEC(".maps");
 const volatile struct evmon_offsets evmon_offsets = {};
 const volatile __u32 evmon_self = 0;
 #else
+struct evmon_refusals_map evmon_refusals SEC(".maps");
 struct evmon_listener evmon_listener;
 #endif
 const volatile bool evmon_tracing = false;

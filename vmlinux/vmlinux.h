@@ -132,6 +132,7 @@ struct ns_common {
 struct user_namespace {
 	struct user_namespace *parent;
 	int level;
+	kuid_t owner;
 };
 
 struct cred {

@@ -80,6 +80,17 @@ static int ask_read(const char *file)
 	return err;
 }
 
+/* Who administers a network may write what is root's there: asked without a word to the audit. */
+static int ask_writable(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 static int netlink_change(int fd)
 {
 	struct {
@@ -131,6 +142,7 @@ int ask(const char *what, const char *argument)
 		{ "setuid", ask_setuid },
 		{ "capset", ask_capset },
 		{ "read", ask_read },
+		{ "writable", ask_writable },
 		{ "behalf", ask_behalf },
 		{ "setuid-turns", ask_setuid_turns },
 		{ "setuid-crowd", ask_setuid_crowd },

@@ -59,7 +59,9 @@ static bool policy_word(const struct policy *policy, enum evmon_rule rule, struc
 	} words[] = {
 		{ EVMON_RULE_CAPABILITY_USED, policy->used_severity, policy->capability_action },
 		{ EVMON_RULE_CAPABILITY_DENIED, policy->denied_severity, ACTION_ALERT },
-		{ EVMON_RULE_CAPABILITY_HELD, policy->held_severity, ACTION_ALERT },
+		{ EVMON_RULE_CAPABILITY_HELD, policy->held_severity, policy->capability_action },
+		{ EVMON_RULE_CAPABILITY_USERNS, rule_get(EVMON_RULE_CAPABILITY_USERNS)->severity,
+		  policy->capability_action },
 		{ EVMON_RULE_EXEC_ROOT, policy->root_severity, policy->root_action },
 		{ EVMON_RULE_EXEC_SHELL, policy->shell_severity, policy->shell_action },
 		{ EVMON_RULE_EXEC_ADMIN_PANEL, policy->admin_panel_severity,
@@ -252,6 +254,13 @@ static enum evmon_sensor key_sensor(const struct evmon_tally_key *key)
 	return known ? known->sensor : EVMON_SENSOR_BIND;
 }
 
+/* What the kernel refused itself needed no denial of evmon's. */
+static bool key_was_denied(const struct evmon_tally_key *key)
+{
+	return key_sensor(key) == EVMON_SENSOR_CAPABILITY &&
+	       key->object.capability.kind == EVMON_CAPABILITY_DENIED;
+}
+
 /* A tally does not say whether its finding stands. A module that is root is found by its own file,
  * <modules_dir>/<Name>/<file>, and anything else by what it ran. */
 static bool module_ran_itself(const struct alert *alert)
@@ -294,7 +303,8 @@ void alert_from_tally(struct alert *alert, const struct evmon_tally_key *key,
 	alert->last_ns = tally->last_ns;
 	alert->count = tally->count;
 	alert->verdict = key->verdict;
-	alert->asked_deny = action == ACTION_DENY && alert->verdict == EVMON_VERDICT_ALERT;
+	alert->asked_deny = action == ACTION_DENY && alert->verdict == EVMON_VERDICT_ALERT &&
+			    !key_was_denied(key);
 	alert->subject = class_subject(class);
 	alert->has_module = modules_of(modules, class, key->slot, &alert->module);
 	alert->has_process = tally->actor.tgid != 0;

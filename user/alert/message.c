@@ -144,7 +144,8 @@ static void say_capability(struct words *w, const struct alert *alert)
 	const char *name = capability_name(alert->capability.number);
 
 	say_who(w, alert);
-	say(w, " %s ", verbs[alert->capability.kind]);
+	say(w, " %s ",
+	    alert->verdict == EVMON_VERDICT_DENIED ? "was refused" : verbs[alert->capability.kind]);
 	if (name)
 		say(w, "%s", name);
 	else
@@ -258,13 +259,14 @@ static void say_self(struct words *w, const struct alert *alert)
 
 static void say_verdict(struct words *w, const struct alert *alert)
 {
-	bool bind = alert->sensor == EVMON_SENSOR_BIND, usb = alert->sensor == EVMON_SENSOR_USB;
+	bool said = alert->sensor == EVMON_SENSOR_BIND || alert->sensor == EVMON_SENSOR_CAPABILITY;
+	bool usb = alert->sensor == EVMON_SENSOR_USB;
 
 	if (alert->asked_deny)
 		say(w, "; it was to be denied, which cannot be done here");
 	else if (alert->verdict == EVMON_VERDICT_KILLED)
 		say(w, ", and was killed for it");
-	else if (alert->verdict == EVMON_VERDICT_DENIED && !bind)
+	else if (alert->verdict == EVMON_VERDICT_DENIED && !said)
 		say(w, usb ? ", and was kept from use" : ", and was refused");
 	else if (alert->verdict == EVMON_VERDICT_LATE)
 		say(w, ", and was taken out of use after that");

@@ -38,6 +38,7 @@ enum deed {
 	DEED_CONNECT,
 	DEED_PASS,
 	DEED_CHECK,
+	DEED_USE,
 	DEED_CREDS,
 	DEED_EXEC,
 	DEED_MAX
@@ -56,6 +57,7 @@ static const char *const deed_names[DEED_MAX] = {
 	[DEED_CONNECT] = "connect",
 	[DEED_PASS] = "passing of a descriptor",
 	[DEED_CHECK] = "capability check",
+	[DEED_USE] = "use of CAP_BPF",
 	[DEED_CREDS] = "change of credentials",
 	[DEED_EXEC] = "exec",
 };
@@ -72,6 +74,8 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_SEND;
 	if (hook == EVMON_HOOK_FEXIT_HASH_CONNECT)
 		return DEED_CONNECT;
+	if (hook == EVMON_HOOK_LSM_CAPABLE)
+		return DEED_USE;
 	if (hook == EVMON_HOOK_FENTRY_COMMIT_CREDS)
 		return DEED_CREDS;
 	if (hook == EVMON_HOOK_FEXIT_FILE_RECEIVE)
@@ -159,6 +163,17 @@ static int connect_loopback(int type)
 	return err == ECONNREFUSED || err == EINPROGRESS ? 0 : err;
 }
 
+/* Maps of this type are for CAP_BPF, which evmon has: a check that is granted. */
+static int use_right(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, NULL, sizeof(int), sizeof(int), 1, NULL);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 static void deeds(const struct kernel *kernel, struct canary_word *word)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -177,6 +192,8 @@ static void deeds(const struct kernel *kernel, struct canary_word *word)
 	}
 	if (kernel->coverage.rows[COVERAGE_HELD].n_hooks)
 		word->err[DEED_PASS] = pass(null);
+	if (kernel->coverage.rows[COVERAGE_CAPABILITY_DENY].n_hooks)
+		word->err[DEED_USE] = use_right();
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);

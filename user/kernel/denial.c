@@ -19,8 +19,14 @@ static bool denies_bind(const struct policy *policy)
 	return false;
 }
 
+static bool denies_capability(const struct policy *policy)
+{
+	return policy->capability_action == ACTION_DENY;
+}
+
 static bool (*const wants[COVERAGE_ROLE_MAX])(const struct policy *policy) = {
 	[COVERAGE_BIND_DENY] = denies_bind,
+	[COVERAGE_CAPABILITY_DENY] = denies_capability,
 };
 
 bool denial_wanted(enum coverage_role role, const struct policy *policy)

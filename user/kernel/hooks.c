@@ -101,6 +101,16 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 						"no audit flag: a denied CAP_SYS_ADMIN is not reported, "
 						"a denied CAP_NET_ADMIN only of calls on sockets, the "
 						"kernel's own probes look like use" },
+	[EVMON_HOOK_LSM_CAPABLE] = { .program = "lsm_capable",
+				     .type = BPF_PROG_TYPE_LSM,
+				     .attach = BPF_LSM_MAC,
+				     .target = "capable",
+				     .role = COVERAGE_CAPABILITY_DENY },
+	[EVMON_HOOK_FMOD_RET_CAPABLE] = { .program = "fmod_ret_capable",
+					  .type = BPF_PROG_TYPE_TRACING,
+					  .attach = BPF_MODIFY_RETURN,
+					  .target = "security_capable",
+					  .role = COVERAGE_CAPABILITY_DENY },
 	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = { FENTRY("fentry_commit_creds", "commit_creds"),
 					     .role = COVERAGE_CREDENTIALS },
 	[EVMON_HOOK_TRACE_NEWTASK] = { NOBTF_TP("trace_newtask", "task/task_newtask"),
@@ -161,6 +171,10 @@ static const enum evmon_hook capability[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_TP_CAP_CAPABLE },
 	{ EVMON_HOOK_KPROBE_CAPABLE_ENTRY, EVMON_HOOK_KRETPROBE_CAPABLE },
 };
+static const enum evmon_hook capability_deny[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_LSM_CAPABLE },
+	{ EVMON_HOOK_FMOD_RET_CAPABLE },
+};
 static const enum evmon_hook credentials[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FENTRY_COMMIT_CREDS },
 };
@@ -179,6 +193,7 @@ static const struct {
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
 	[COVERAGE_HELD] = { held, ARRAY_SIZE(held) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
+	[COVERAGE_CAPABILITY_DENY] = { capability_deny, ARRAY_SIZE(capability_deny) },
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
 	[COVERAGE_CREDENTIALS] = { credentials, ARRAY_SIZE(credentials) },
 };
@@ -210,6 +225,11 @@ size_t hook_candidates(enum coverage_role role, bool tracing,
 	if (role == COVERAGE_BIND_DENY && tracing) {
 		*ret = bind_refused;
 		return ARRAY_SIZE(bind_refused);
+	}
+	/* What it sees refused it sees by the sensor's own hook. */
+	if (role == COVERAGE_CAPABILITY_DENY && tracing) {
+		*ret = NULL;
+		return 0;
 	}
 	*ret = candidates[role].list;
 	return candidates[role].n;

@@ -121,13 +121,16 @@ static int attach(const struct trial *trial, const struct hook *hook, int progra
 	return fd < 0 ? -errno : fd;
 }
 
-/* What every LSM hook of ours would see. */
+/* What every LSM hook of ours would see: a binding, and a right that whoever loads BPF has (maps of
+ * this type are for CAP_BPF alone). */
 static void provoke(void)
 {
 	_cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int map_fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "evmon_trial", 4, 4, 1, NULL);
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
+	closep(&map_fd);
 	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return;
 }

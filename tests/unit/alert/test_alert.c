@@ -127,6 +127,58 @@ static void capability_words_and_severity_follow_its_kind(void **state)
 	}
 }
 
+static void a_refused_capability_is_told_so(void **state)
+{
+	struct stage *stage = *state;
+	struct event event =
+		event_capability(stage, EVMON_RULE_CAPABILITY_USED, 13, EVMON_CAPABILITY_USED);
+
+	event.verdict = EVMON_VERDICT_DENIED;
+	assert_string_equal(
+		made(stage, &event)->message,
+		"module api (RpcApi) was refused CAP_NET_RAW, which is not in its list");
+	event.verdict = EVMON_VERDICT_ALERT;
+	event.asked_deny = true;
+	assert_string_equal(made(stage, &event)->message,
+			    "module api (RpcApi) used CAP_NET_RAW, which is not in its list; it "
+			    "was to be denied, which cannot be done here");
+}
+
+/* Of what the kernel itself denied nothing was to be denied by evmon. */
+static void a_tally_says_what_was_to_be_denied(void **state)
+{
+	static const struct {
+		enum evmon_rule rule;
+		enum evmon_capability_kind kind;
+		enum evmon_verdict verdict;
+		bool asked;
+	} cases[] = {
+		{ EVMON_RULE_CAPABILITY_USED, EVMON_CAPABILITY_USED, EVMON_VERDICT_ALERT, true },
+		{ EVMON_RULE_CAPABILITY_USED, EVMON_CAPABILITY_USED, EVMON_VERDICT_DENIED, false },
+		{ EVMON_RULE_CAPABILITY_DENIED, EVMON_CAPABILITY_DENIED, EVMON_VERDICT_ALERT,
+		  false },
+		{ EVMON_RULE_CAPABILITY_HELD, EVMON_CAPABILITY_HELD, EVMON_VERDICT_ALERT, true },
+		{ EVMON_RULE_CAPABILITY_USERNS, EVMON_CAPABILITY_USED, EVMON_VERDICT_ALERT, true },
+		{ EVMON_RULE_CAPABILITY_USERNS, EVMON_CAPABILITY_DENIED, EVMON_VERDICT_ALERT,
+		  false },
+	};
+	struct evmon_tally tally = { .count = 1, .first_ns = 5, .last_ns = 5 };
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		const size_t k = i / 2;
+		struct evmon_tally_key key = { .rule = (uint16_t)cases[k].rule,
+					       .sensor = EVMON_SENSOR_CAPABILITY,
+					       .verdict = (uint8_t)cases[k].verdict };
+
+		key.object.capability.kind = (uint8_t)cases[k].kind;
+		stage->policy->capability_action = i % 2 ? ACTION_DENY : ACTION_ALERT;
+		alert_from_tally(stage->alert, &key, &tally, stage->modules, stage->policy);
+		assert_int_equal(stage->alert->asked_deny, i % 2 && cases[k].asked);
+	}
+	stage->policy->capability_action = ACTION_ALERT;
+}
+
 static void root_module_is_told_by_what_it_is(void **state)
 {
 	struct stage *stage = *state;
@@ -371,6 +423,8 @@ int main(void)
 		TEST(endpoints_are_named_as_people_write_them),
 		TEST(index_of_a_foreign_namespace_names_no_device),
 		TEST(capability_words_and_severity_follow_its_kind),
+		TEST(a_refused_capability_is_told_so),
+		TEST(a_tally_says_what_was_to_be_denied),
 		TEST(root_module_is_told_by_what_it_is),
 		TEST(script_is_known_by_what_the_kernel_put_into_argv),
 		TEST(tally_alone_says_who_and_leaves_out_what_it_cannot_know),

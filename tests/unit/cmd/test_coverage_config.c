@@ -51,11 +51,12 @@ static void the_page_says_that_nothing_was_tried(void **state)
 	assert_non_null(
 		strstr(o.out, "/config, and not tried: Linux 6.1.176, arm64; lsm list: empty"));
 	assert_non_null(strstr(o.out, "evmon could be degraded: capability: "));
-	assert_non_null(
-		strstr(o.out, "\nbind       possible   cgroup/post_bind4 cgroup/post_bind6\n"));
+	assert_non_null(strstr(
+		o.out, "\nbind            possible   cgroup/post_bind4 cgroup/post_bind6\n"));
 	assert_non_null(strstr(o.out, "\nBetter ones, and what they miss:\n"));
-	assert_non_null(strstr(o.out, "\nbind-deny  lsm/socket_bind: CONFIG_DYNAMIC_FTRACE_WITH_"
-				      "DIRECT_CALLS is not set"));
+	assert_non_null(strstr(o.out,
+			       "\nbind-deny       lsm/socket_bind: CONFIG_DYNAMIC_FTRACE_WITH_"
+			       "DIRECT_CALLS is not set"));
 	assert_null(strstr(o.out, "Tried"));
 	output_free(&o);
 }

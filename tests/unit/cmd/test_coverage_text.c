@@ -53,10 +53,21 @@ static struct json_object *written(const struct coverage *coverage)
 
 static void json_has_every_role_in_order(void **state)
 {
-	static const char *const roles[] = { "tree", "snapshot",   "unit",	"listeners",
-					     "bind", "bind-mptcp", "bind-auto", "bind-deny",
-					     "held", "capability", "exec",	"credentials",
-					     "usb",  "usb-deny" };
+	static const char *const roles[] = { "tree",
+					     "snapshot",
+					     "unit",
+					     "listeners",
+					     "bind",
+					     "bind-mptcp",
+					     "bind-auto",
+					     "bind-deny",
+					     "held",
+					     "capability",
+					     "capability-deny",
+					     "exec",
+					     "credentials",
+					     "usb",
+					     "usb-deny" };
 	_cleanup_(freep) struct coverage *coverage = make();
 	struct json_object *object = written(coverage), *rows = member(object, "coverage"), *bind;
 
@@ -123,10 +134,11 @@ static void why_a_row_is_not_proven_is_told(void **state)
 	coverage_print(out, member(object, "coverage"), false);
 	fclose(out);
 	json_object_put(object);
-	assert_non_null(strstr(text, "\nbind       unproven   cgroup/post_bind4 cgroup/post_bind6\n"
-				     "                        not seen: \"MPTCP\"\n"
-				     "                        the canary's bind was refused: "
-				     "Permission denied\n"));
+	assert_non_null(strstr(text,
+			       "\nbind            unproven   cgroup/post_bind4 cgroup/post_bind6\n"
+			       "                             not seen: \"MPTCP\"\n"
+			       "                             the canary's bind was refused: "
+			       "Permission denied\n"));
 }
 
 static void small_buffer_is_an_error(void **state)
@@ -152,13 +164,14 @@ static void table_shows_hooks_limits_and_what_was_tried(void **state)
 	fclose(out);
 	json_object_put(object);
 	assert_int_equal(strncmp(text,
-				 "ROLE       STATE      HOOKS AND LIMITS\n"
-				 "tree       none       -\n",
+				 "ROLE            STATE      HOOKS AND LIMITS\n"
+				 "tree            none       -\n",
 				 62),
 			 0);
-	assert_non_null(strstr(text, "\nbind       proven     cgroup/post_bind4 cgroup/post_bind6\n"
-				     "                        not seen: \"MPTCP\"\n"));
-	assert_non_null(strstr(text, "do not serve:\nbind       fexit/inet_bind: attach: not "
+	assert_non_null(strstr(text,
+			       "\nbind            proven     cgroup/post_bind4 cgroup/post_bind6\n"
+			       "                             not seen: \"MPTCP\"\n"));
+	assert_non_null(strstr(text, "do not serve:\nbind            fexit/inet_bind: attach: not "
 				     "supported\n"));
 }
 

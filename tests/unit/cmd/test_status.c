@@ -124,7 +124,7 @@ static void page_shows_state_place_and_losses(void **state)
 	assert_non_null(strstr(output.out, "\njournal    9f2c61d0, last line 41\n"));
 	assert_non_null(strstr(output.out, "\npolicy     3f9a1c22, the usual places\n"));
 	assert_non_null(strstr(output.out, "\nmqtt       unix:/run/b.sock\n"));
-	assert_non_null(strstr(output.out, "\nbind       proven     fexit/inet_bind\n"));
+	assert_non_null(strstr(output.out, "\nbind            proven     fexit/inet_bind\n"));
 	assert_non_null(strstr(output.out, "\nalerts                     17  "));
 	assert_non_null(strstr(output.out, "\nalerts_lost                 3  "));
 	assert_null(strstr(output.out, "\nbulk_lost"));

@@ -41,6 +41,18 @@ static void one_bind_rule_wants_its_role(void **state)
 	assert_int_equal(wanted(policy), 1U << COVERAGE_BIND_DENY);
 }
 
+static void capabilities_that_are_denied_want_their_role(void **state)
+{
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(policy_new_default(&policy), 0);
+	policy->capability_action = ACTION_DENY;
+	assert_int_equal(wanted(policy), 1U << COVERAGE_CAPABILITY_DENY);
+	policy->capability_action = ACTION_ALLOW;
+	assert_int_equal(wanted(policy), 0);
+}
+
 static void what_denies_is_what_can_be_wanted(void **state)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;
@@ -64,6 +76,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_default_policy_wants_none),
 		cmocka_unit_test(one_bind_rule_wants_its_role),
+		cmocka_unit_test(capabilities_that_are_denied_want_their_role),
 		cmocka_unit_test(what_denies_is_what_can_be_wanted),
 	};
 
