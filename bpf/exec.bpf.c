@@ -111,6 +111,8 @@ static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct
 	if (evmon_can_read_kernel)
 		bpf_probe_read_kernel_str(name, sizeof(name),
 					  e->bprm->file->f_path.dentry->d_name.name);
+	else
+		bpf_get_current_comm(name, sizeof(name)); /* of the path it was given */
 	if (evmon_can_read_user)
 		bpf_probe_read_user_str(argv0, sizeof(argv0), (void *)e->task->mm->arg_start);
 	if (!text_is_panel(name, "controller") && !text_is_panel(argv0, "MT.EVEREST"))
@@ -182,6 +184,8 @@ static __always_inline __u16 class_of_exec(struct exec_event *e, const struct ev
 	if (task_is_root(e->task) || file_is_manager(e->bprm->file))
 		return EVMON_CLASS_MANAGER;
 	class = class_of_file(e->exe, e->bprm->file);
+	if (!evmon_can_read_user && class >= EVMON_CLASS_MODULE && (!t || t->class != class))
+		return EVMON_CLASS_PENDING; /* its instance is for user space to say */
 	if (class != EVMON_CLASS_HOST || !t || t->class != EVMON_CLASS_MANAGER ||
 	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
 		return class;

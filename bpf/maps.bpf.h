@@ -122,7 +122,7 @@ extern struct evmon_listener evmon_listener;
 extern const volatile bool evmon_can_read_kernel;
 /* So is bpf_probe_read_user(). Lockdown leaves it alone, but libbpf does not: where it finds the
  * one missing, it turns both into bpf_probe_read() (bpf_object__sanitize_prog()), which is missing,
- * too. Then arguments and instances are left to user space. */
+ * too. Then arguments and instances are left to user space; modules stay PENDING until then. */
 extern const volatile bool evmon_can_read_user;
 
 #define stats_count(member)                                                             \

@@ -55,32 +55,31 @@ static void finding_of(const struct snapshot_task *task, enum evmon_hook hook,
 	memcpy(finding->actor.comm, task->comm, sizeof(finding->actor.comm));
 }
 
-static int stand_exec(struct daemon *daemon, const struct snapshot_task *task, unsigned slot,
+static int stand_exec(struct daemon *daemon, const struct snapshot_task *task, enum evmon_hook hook,
 		      enum evmon_rule rule)
 {
 	struct evmon_tally_key key = { .rule = (uint16_t)rule,
-				       .slot = (uint16_t)slot,
+				       .slot = (uint16_t)task->slot,
 				       .verdict = EVMON_VERDICT_ALERT,
 				       .sensor = EVMON_SENSOR_EXEC };
 	struct finding finding;
 
 	key.object.exec.ino = task->exe_ino;
 	key.object.exec.dev = task->exe_dev;
-	finding_of(task,
-		   rule == EVMON_RULE_EXEC_ROOT_STEADY ? EVMON_HOOK_PROC : EVMON_HOOK_ITER_TASK,
-		   &finding);
+	finding_of(task, hook, &finding);
 	return pipeline_stand(daemon, &key, &finding);
 }
 
 /* Each of these capabilities, used or held beyond the list. */
 static int stand_capabilities(struct daemon *daemon, const struct snapshot_task *task,
-			      uint64_t beyond, enum evmon_capability_kind kind)
+			      enum evmon_hook hook, uint64_t beyond,
+			      enum evmon_capability_kind kind)
 {
 	bool held = kind == EVMON_CAPABILITY_HELD;
 	struct finding finding;
 	int err = 0;
 
-	finding_of(task, EVMON_HOOK_ITER_TASK, &finding);
+	finding_of(task, hook, &finding);
 	for (unsigned number = 0; err >= 0 && number < CAPABILITY_COUNT; number++) {
 		struct evmon_tally_key key = { .rule = held ? EVMON_RULE_CAPABILITY_HELD :
 							      EVMON_RULE_CAPABILITY_USED,
@@ -100,7 +99,8 @@ static int stand_capabilities(struct daemon *daemon, const struct snapshot_task 
 }
 
 /* A module, as it is now, for what its exec left it; and for what it used meanwhile. */
-static int judge_module(struct daemon *daemon, const struct snapshot_task *task, uint64_t used)
+static int judge_module(struct daemon *daemon, const struct snapshot_task *task,
+			enum evmon_hook hook, uint64_t used)
 {
 	const struct policy *policy = daemon->policy;
 	struct module module;
@@ -112,13 +112,14 @@ static int judge_module(struct daemon *daemon, const struct snapshot_task *task,
 	if (!task->euid || !task->uid)
 		return policy->root_action == ACTION_ALLOW ?
 			       0 :
-			       stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ROOT);
+			       stand_exec(daemon, task, hook, EVMON_RULE_EXEC_ROOT);
 	if (policy->capability_action == ACTION_ALLOW)
 		return 0;
 	allowed = policy_capabilities(policy, module.id, module.name);
-	err = stand_capabilities(daemon, task, task->held & ~allowed, EVMON_CAPABILITY_HELD);
+	err = stand_capabilities(daemon, task, hook, task->held & ~allowed, EVMON_CAPABILITY_HELD);
 	return err < 0 ? err :
-			 stand_capabilities(daemon, task, used & ~allowed, EVMON_CAPABILITY_USED);
+			 stand_capabilities(daemon, task, hook, used & ~allowed,
+					    EVMON_CAPABILITY_USED);
 }
 
 static int found_other(struct daemon *daemon, const struct snapshot_task *task)
@@ -130,10 +131,10 @@ static int found_other(struct daemon *daemon, const struct snapshot_task *task)
 		args[0] = '\0';
 	if (daemon->policy->admin_panel_action != ACTION_ALLOW &&
 	    (!strcmp(args, "MT.EVEREST") || !strcmp(task->comm, "controller")))
-		err = stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ADMIN_PANEL);
+		err = stand_exec(daemon, task, EVMON_HOOK_ITER_TASK, EVMON_RULE_EXEC_ADMIN_PANEL);
 	if (err < 0 || task->euid || daemon->policy->root_action == ACTION_ALLOW)
 		return err;
-	return stand_exec(daemon, task, task->slot, EVMON_RULE_EXEC_ROOT);
+	return stand_exec(daemon, task, EVMON_HOOK_ITER_TASK, EVMON_RULE_EXEC_ROOT);
 }
 
 /* The task of an exec, as the snapshot would show it. */
@@ -156,6 +157,8 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 	const struct event_process *p = &event->process;
 	const struct naming_pending known = { .task = { .tgid = p->pid, .start_ns = p->start_ns },
 					      .exe = p->exe,
+					      .exe_ino = p->exe_ino,
+					      .exe_dev = p->exe_dev,
 					      .args = { p->args, p->args_length } };
 	struct snapshot_task task;
 	struct naming_module module;
@@ -170,7 +173,7 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 	task.class = module.class;
 	task.slot = module.slot;
 	task.held = module.withheld.held;
-	if (judge_module(daemon, &task, module.withheld.used) < 0)
+	if (judge_module(daemon, &task, EVMON_HOOK_PROC, module.withheld.used) < 0)
 		log_debug("%u could not be judged", p->pid);
 }
 
@@ -254,7 +257,7 @@ static int judge_found(struct daemon *daemon, const struct snapshot_task *task)
 	if (task->class == EVMON_CLASS_MANAGER)
 		manager_is(daemon, task);
 	if (task->class >= EVMON_CLASS_MODULE && task->own)
-		return judge_module(daemon, task, 0);
+		return judge_module(daemon, task, EVMON_HOOK_ITER_TASK, 0);
 	return task->class == EVMON_CLASS_OTHER ? found_other(daemon, task) : 0;
 }
 
@@ -280,7 +283,8 @@ int found_settled(void *userdata)
 				      .exe_dev = m->exe_dev,
 				      .exe_ino = m->exe_ino,
 				      .start_ns = m->start_ns,
-				      .class = EVMON_CLASS_MANAGER };
+				      .class = EVMON_CLASS_MANAGER,
+				      .slot = EVMON_CLASS_MANAGER };
 	struct process_ids ids;
 
 	memcpy(task.comm, m->comm, sizeof(task.comm));
@@ -291,5 +295,5 @@ int found_settled(void *userdata)
 	task.uid = ids.uid;
 	task.euid = ids.euid;
 	task.gid = ids.gid;
-	return stand_exec(daemon, &task, EVMON_CLASS_MANAGER, EVMON_RULE_EXEC_ROOT_STEADY);
+	return stand_exec(daemon, &task, EVMON_HOOK_PROC, EVMON_RULE_EXEC_ROOT_STEADY);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Kernels without BTF: what hooks cannot see is looked up in /proc when their record comes. */
+/* Kernels without BTF, and some that are locked down: what hooks cannot see is looked up in /proc
+ * when their record comes. */
 #include "daemon.h"
 
 /* Who it was, as far as it is still there. */

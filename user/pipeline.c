@@ -142,6 +142,18 @@ static int on_joined(struct daemon *daemon, const struct event *event)
 	return held_joined(daemon, event);
 }
 
+/* A deed of who was not named yet when it was done; by now it may be. */
+static void named_since(struct daemon *daemon, struct event_process *p)
+{
+	struct tables_task task = { .tgid = p->pid };
+
+	if (p->class < EVMON_CLASS_PENDING || p->slot != EVMON_CLASS_OTHER ||
+	    tables_task_get(daemon->kernel, &task) < 0 || task.class < EVMON_CLASS_PENDING)
+		return;
+	p->class = (uint16_t)task.class;
+	p->slot = (uint16_t)task.slot;
+}
+
 static int on_record(const void *data, size_t size, void *userdata)
 {
 	struct daemon *daemon = userdata;
@@ -154,7 +166,7 @@ static int on_record(const void *data, size_t size, void *userdata)
 		daemon->counters.bad_records++;
 		return 0;
 	}
-	if (!event.process.start_ns)
+	if (!process_is_complete(&event.process))
 		late_complete(daemon, &event);
 	p = &event.process;
 	naming_slot(daemon->kernel, daemon->modules, p->class, p->slot,
@@ -163,6 +175,8 @@ static int on_record(const void *data, size_t size, void *userdata)
 		return late_exec(daemon, &event);
 	if (event.sensor == EVMON_SENSOR_EXEC && event.joined)
 		err = on_joined(daemon, &event);
+	else
+		named_since(daemon, &event.process);
 	if (err < 0 || event.key.rule == EVMON_RULE_NONE)
 		return err;
 	return on_violation(daemon, &event);

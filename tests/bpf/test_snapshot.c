@@ -257,7 +257,9 @@ static void no_task_of_a_tree_that_forks_wildly_is_missed(void **state)
 static int on_seen(const struct snapshot_task *task, void *userdata)
 {
 	struct world *w = userdata;
-	struct tables_task named = { task->pid, task->start_ns, WORLD_BETA };
+	struct tables_task named = { .tgid = task->pid,
+				     .start_ns = task->start_ns,
+				     .class = WORLD_BETA };
 	struct tables_task parent = { .tgid = task->ppid };
 	unsigned slot = 0;
 
@@ -293,7 +295,9 @@ static void what_a_script_started_before_goes_with_it(void **state)
 /* No hook sees it fork without its name; one that has ended by then is nobody. */
 static int on_listed(const struct snapshot_task *task, void *userdata)
 {
-	struct tables_task named = { task->pid, task->start_ns, task->class };
+	struct tables_task named = { .tgid = task->pid,
+				     .start_ns = task->start_ns,
+				     .class = task->class };
 	struct seen *seen = userdata;
 	struct evmon_task entry;
 	unsigned slot = 0;

@@ -235,6 +235,26 @@ static void a_full_ring_loses_records_and_no_count(void **state)
 	world_close(&w);
 }
 
+/* They wait in two rings; a deed is told by who was named at the exec. */
+static void who_joined_is_told_before_what_it_did(void **state)
+{
+	const struct world_options options = { .policy = watch_all };
+	const struct event *joined, *deed;
+	struct world w;
+
+	(void)state;
+	world_open(&w, &options);
+	world_needs(&w, COVERAGE_BIND);
+	WORLD_RUN(&w, "modules/Alpha/Alpha", "one:Alpha", "bind", "udp", "127.0.0.1", "40040");
+	joined = world_event(&w, EVMON_RULE_NONE, world_events(&w, EVMON_RULE_NONE) - 1);
+	deed = world_event(&w, EVMON_RULE_BIND_UNEXPECTED, 0);
+	assert_true(joined && deed);
+	assert_true(joined->joined);
+	assert_int_equal(joined->process.pid, deed->process.pid);
+	assert_true(joined < deed); /* in the order of reading */
+	world_close(&w);
+}
+
 static int on_overflow(const struct evmon_tally_key *key, const struct evmon_tally *tally,
 		       void *userdata)
 {
@@ -318,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_window_has_one_record),
 		cmocka_unit_test(tracing_tells_each_deed_and_denies_none),
 		cmocka_unit_test(a_full_ring_loses_records_and_no_count),
+		cmocka_unit_test(who_joined_is_told_before_what_it_did),
 		cmocka_unit_test(without_room_for_a_key_its_rule_and_verdict_count_on),
 		cmocka_unit_test(what_user_space_finds_standing_counts_once_for_both),
 	};

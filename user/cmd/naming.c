@@ -156,8 +156,11 @@ int naming_resolve(struct kernel *kernel, struct modules *modules, const char *m
 	char dir[PATH_MAX] = "", name[MODULE_NAME_MAX], id[TABLES_NAME_MAX] = "";
 	const char *text = pending->args.length ? pending->args.text : "";
 	struct naming_pending known = *pending;
+	struct tables_file file = { .class = EVMON_CLASS_HOST };
 	int class = EVMON_CLASS_OTHER;
 
+	if (pending->exe_ino)
+		tables_file(kernel, pending->exe_dev, pending->exe_ino, &file);
 	if (!realpath(modules_dir, dir))
 		log_debug("modules_dir '%s': %s", modules_dir, strerror(errno));
 	if (dir[0] && modules_script(pending->args, dir, name)) {
@@ -166,6 +169,8 @@ int naming_resolve(struct kernel *kernel, struct modules *modules, const char *m
 		if (process_env(pending->task.tgid, "EV_MODULE", id, sizeof(id)) < 0)
 			id[0] = '\0';
 		text = id;
+	} else if (file.class >= EVMON_CLASS_MODULE) {
+		class = (int)file.class;
 	} else if (name_of_file(dir, pending->exe, name)) {
 		class = modules_class(modules, name);
 	}
@@ -185,7 +190,7 @@ static struct module_args args_of(uint32_t pid, char text[ARGS_MAX])
 static int script_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
 		       struct snapshot_task *task)
 {
-	struct naming_pending known = { .task = { task->pid, task->start_ns, task->class },
+	struct naming_pending known = { .task = { .tgid = task->pid, .start_ns = task->start_ns },
 					.exe = "" };
 	struct tables_task parent = { .tgid = task->ppid };
 	struct naming_module module;
@@ -207,7 +212,9 @@ static int script_seen(struct kernel *kernel, struct modules *modules, const cha
 void naming_seen(struct kernel *kernel, struct modules *modules, const char *modules_dir,
 		 struct snapshot_task *task)
 {
-	const struct tables_task known = { task->pid, task->start_ns, task->class };
+	const struct tables_task known = { .tgid = task->pid,
+					   .start_ns = task->start_ns,
+					   .class = task->class };
 	char text[ARGS_MAX];
 	int err = 0;
 

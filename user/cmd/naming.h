@@ -25,7 +25,9 @@ void naming_slot(struct kernel *kernel, struct modules *modules, unsigned class,
 /* A task of class `pending`. */
 struct naming_pending {
 	struct tables_task task; /* class: of no account */
-	const char *exe;	 /* path of its executable; empty: not asked */
+	const char *exe;	 /* path of its executable; empty: not known, or not asked */
+	uint64_t exe_ino;	 /* that file; 0: likewise */
+	uint32_t exe_dev;
 	struct module_args args;
 };
 

@@ -136,7 +136,7 @@ static int on_record(const void *data, size_t size, void *userdata)
 		trace->bad++;
 		return 0;
 	}
-	if (!event.process.start_ns && process_complete(&event.process) < 0)
+	if (!process_is_complete(&event.process) && process_complete(&event.process) < 0)
 		log_debug("%u ended before it was looked at", event.process.pid);
 	err = manager_seen(trace, &event);
 	if (err < 0)

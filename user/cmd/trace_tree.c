@@ -204,6 +204,8 @@ void trace_tree_pending(struct trace_tree *tree, const struct event *event)
 	const struct event_process *p = &event->process;
 	const struct naming_pending known = { .task = { .tgid = p->pid, .start_ns = p->start_ns },
 					      .exe = p->exe,
+					      .exe_ino = p->exe_ino,
+					      .exe_dev = p->exe_dev,
 					      .args = { p->args, p->args_length } };
 	struct naming_module module;
 

@@ -26,7 +26,8 @@ struct kernel {
 	struct skeleton *skeleton;
 	bool btf; /* the kernel has it: else what is tier D's serves */
 	struct bpf_link *links[EVMON_HOOK_MAX];
-	struct ring_buffer *rings;
+	struct ring_buffer *alerts, *bulk;
+	int rings_fd; /* readable when either is */
 	ring_fn ring_fn;
 	void *ring_userdata;
 	struct coverage coverage;

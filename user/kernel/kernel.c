@@ -27,7 +27,7 @@
 #include "kernel/trial.h"
 
 static const char limits_locked[] =
-	"lockdown=confidentiality: no paths, arguments and instance names out of the kernel";
+	"lockdown=confidentiality: paths, arguments and instances come late, out of /proc";
 
 enum {
 	LOG_BYTES = 16 * 1024,
@@ -302,7 +302,7 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 		return -ENOMEM;
 	kernel->options = *options;
 	kernel->cgroup_fd = -1;
-	kernel->policy_fd = -1;
+	kernel->policy_fd = kernel->rings_fd = -1;
 	libbpf_set_print(libbpf_say);
 	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later a refusal is nothing. */
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
@@ -342,7 +342,7 @@ void kernel_free(struct kernel *kernel)
 		return;
 	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
 		bpf_link__destroy(kernel->links[i]);
-	ring_buffer__free(kernel->rings);
+	ring_close(kernel);
 	exe_table_fini(&kernel->exes);
 	skeleton_free(kernel->skeleton);
 	closep(&kernel->policy_fd);

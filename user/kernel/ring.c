@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two rings behind one fd: alerts, that nothing may push out, and bulk. What does not fit is
- * counted by the kernel side, per CPU; this file sums.
+ * Two rings behind one fd: alerts, that nothing may push out, and bulk. Who a task is, is said in
+ * bulk at its exec, and alerts tell of what it did then; so whatever waits in bulk comes before the
+ * next alert. What does not fit is counted by the kernel side, per CPU; this file sums.
  */
 #include "kernel/ring.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "evmon/stats.h"
 #include "kernel/internal.h"
@@ -17,22 +20,47 @@ static int on_record(void *userdata, void *data, size_t size)
 	return kernel->ring_fn ? kernel->ring_fn(data, size, kernel->ring_userdata) : 0;
 }
 
+static int on_alert(void *userdata, void *data, size_t size)
+{
+	struct kernel *kernel = userdata;
+	int n = ring_buffer__consume(kernel->bulk);
+
+	return n < 0 ? n : on_record(kernel, data, size);
+}
+
+static int ring_add(struct kernel *kernel, const struct bpf_map *map, ring_buffer_sample_fn fn,
+		    struct ring_buffer **ret_ring)
+{
+	struct epoll_event wanted = { .events = EPOLLIN };
+
+	*ret_ring = ring_buffer__new(bpf_map__fd(map), fn, kernel, NULL);
+	if (!*ret_ring || epoll_ctl(kernel->rings_fd, EPOLL_CTL_ADD, bpf_map__fd(map), &wanted) < 0)
+		return -errno;
+	return 0;
+}
+
 int ring_open(struct kernel *kernel)
 {
 	const struct skeleton *s = kernel->skeleton;
 	int err;
 
-	kernel->rings =
-		ring_buffer__new(bpf_map__fd(s->maps.evmon_alerts), on_record, kernel, NULL);
-	if (!kernel->rings)
+	kernel->rings_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (kernel->rings_fd < 0)
 		return -errno;
-	err = ring_buffer__add(kernel->rings, bpf_map__fd(s->maps.evmon_bulk), on_record, kernel);
-	return err < 0 ? err : 0;
+	err = ring_add(kernel, s->maps.evmon_bulk, on_record, &kernel->bulk);
+	return err < 0 ? err : ring_add(kernel, s->maps.evmon_alerts, on_alert, &kernel->alerts);
+}
+
+void ring_close(struct kernel *kernel)
+{
+	ring_buffer__free(kernel->alerts);
+	ring_buffer__free(kernel->bulk);
+	closep(&kernel->rings_fd);
 }
 
 int ring_fd(const struct kernel *kernel)
 {
-	return ring_buffer__epoll_fd(kernel->rings);
+	return kernel->rings_fd;
 }
 
 int ring_consume(struct kernel *kernel, ring_fn fn, void *userdata)
@@ -41,7 +69,9 @@ int ring_consume(struct kernel *kernel, ring_fn fn, void *userdata)
 
 	kernel->ring_fn = fn;
 	kernel->ring_userdata = userdata;
-	n = ring_buffer__consume(kernel->rings);
+	n = ring_buffer__consume(kernel->alerts);
+	if (n >= 0)
+		n = ring_buffer__consume(kernel->bulk);
 	return n < 0 ? n : 0;
 }
 

@@ -16,10 +16,12 @@ struct ring_counts {
 	uint64_t on_behalf, userns, pending;
 };
 
-/* Called by kernel_new(). */
+/* Called by kernel_new() and kernel_free(). */
 int ring_open(struct kernel *kernel);
+void ring_close(struct kernel *kernel);
 /* Readable when there are records (an epoll fd, owned by kernel). */
 int ring_fd(const struct kernel *kernel);
-/* Gives every waiting record to fn, in order within each ring; fn's -errno ends it. */
+/* Gives every waiting record to fn, in order within each ring, and an alert after all that is in
+ * bulk by then; fn's -errno ends it. */
 int ring_consume(struct kernel *kernel, ring_fn fn, void *userdata);
 int ring_counts(const struct kernel *kernel, struct ring_counts *ret_counts);

@@ -389,6 +389,7 @@ int tables_task_get(struct kernel *kernel, struct tables_task *task)
 		return err;
 	task->start_ns = entry.start_ns;
 	task->class = entry.class;
+	task->slot = entry.slot;
 	return 0;
 }
 

@@ -58,7 +58,7 @@ int tables_slot(struct kernel *kernel, unsigned slot, unsigned *ret_class,
 struct tables_task {
 	uint32_t tgid;
 	uint64_t start_ns; /* 0: any */
-	unsigned class;
+	unsigned class, slot;
 };
 
 /* What could not be judged before the class was known: capabilities, as bits. */

@@ -305,30 +305,12 @@ int process_ids(uint32_t pid, uint64_t start_ns, struct process_ids *ret_ids)
 	return err ? err : proc_ids(proc_fd, ret_ids);
 }
 
-static void complete_exe(int proc_fd, struct event_process *e)
-{
-	struct process p = { 0 };
-	struct stat st;
-
-	if (fstatat(proc_fd, "exe", &st, 0) < 0)
-		return;
-	proc_take_exe(proc_fd, "", &p);
-	e->exe_ino = st.st_ino;
-	e->exe_dev = file_kernel_dev(st.st_dev);
-	if (strlen(p.exe) < sizeof(e->exe))
-		memcpy(e->exe, p.exe, strlen(p.exe) + 1);
-}
-
-int process_complete(struct event_process *e)
+static int complete_ids(int proc_fd, struct event_process *e)
 {
 	uint64_t ticks, ns_per_tick = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
-	_cleanup_(closep) int proc_fd = -1;
 	struct process_ids ids;
-	ssize_t n;
-	int err = proc_open(e->pid, 0, &proc_fd);
+	int err = proc_start_ticks(proc_fd, &ticks);
 
-	if (!err)
-		err = proc_start_ticks(proc_fd, &ticks);
 	if (!err)
 		err = proc_ids(proc_fd, &ids);
 	if (err || ids.uid != e->uid)
@@ -337,13 +319,54 @@ int process_complete(struct event_process *e)
 	e->ppid = ids.ppid;
 	e->euid = ids.euid;
 	e->gid = ids.gid;
-	complete_exe(proc_fd, e);
-	n = file_read_into(proc_fd, "cmdline", e->args, sizeof(e->args));
+	return 0;
+}
+
+/* -ESRCH: it runs another file than the record says. To see which takes CAP_SYS_PTRACE. */
+static int complete_exe(int proc_fd, struct event_process *e)
+{
+	struct process p = { 0 };
+	struct stat st;
+
+	if (fstatat(proc_fd, "exe", &st, 0) < 0)
+		return 0;
+	if (e->exe_ino && !proc_exe_is(proc_fd, e->exe_dev, e->exe_ino))
+		return -ESRCH;
+	proc_take_exe(proc_fd, "", &p);
+	e->exe_ino = st.st_ino;
+	e->exe_dev = file_kernel_dev(st.st_dev);
+	if (strlen(p.exe) < sizeof(e->exe))
+		memcpy(e->exe, p.exe, strlen(p.exe) + 1);
+	return 0;
+}
+
+static void complete_args(int proc_fd, struct event_process *e)
+{
+	ssize_t n = file_read_into(proc_fd, "cmdline", e->args, sizeof(e->args));
+
 	e->args_length = n > 0 ? (size_t)n : 0;
 	e->args_truncated = e->args_length + 1 == sizeof(e->args);
 	if (e->args_length && e->args[e->args_length - 1])
 		e->args[e->args_length++] = '\0';
-	return 0;
+}
+
+bool process_is_complete(const struct event_process *e)
+{
+	return e->start_ns && e->exe[0] && e->args_length;
+}
+
+int process_complete(struct event_process *e)
+{
+	_cleanup_(closep) int proc_fd = -1;
+	int err = proc_open(e->pid, e->start_ns, &proc_fd);
+
+	if (!err && !e->start_ns)
+		err = complete_ids(proc_fd, e);
+	if (!err && !e->exe[0])
+		err = complete_exe(proc_fd, e);
+	if (!err && !e->args_length)
+		complete_args(proc_fd, e);
+	return err;
 }
 
 int process_env(uint32_t pid, const char *name, char *buffer, size_t size)

@@ -37,8 +37,11 @@ struct process {
 
 /* From a record. */
 void process_from_event(const struct event *event, struct process *ret_process);
-/* A record of a kernel without BTF says no more than number, user and name: the rest out of /proc,
- * as it is now, if whoever has the number has that user. -ESRCH: it has ended. */
+/* A record of a kernel without BTF says no more than number, user and name; one of a kernel that is
+ * locked down (lockdown=confidentiality) lacks path and arguments. */
+bool process_is_complete(const struct event_process *e);
+/* The rest out of /proc, as it is now, if whoever has the number has that user and file. -ESRCH: it
+ * has ended, or runs something else. */
 int process_complete(struct event_process *e);
 /* From a tally's last actor, when there was no record. */
 void process_from_actor(const struct evmon_actor *actor, struct process *ret_process);

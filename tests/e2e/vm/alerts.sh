@@ -191,6 +191,7 @@ capability_denied() {
 # In a namespace of its own a process has all capabilities, and none of the host's.
 capability_in_a_userns() {
 	ask auth userns whoami || return 1
+	! judged_late || { late_exec capability.userns auth; return; }
 	parent=$(pid_of auth)
 	expect "$(who_module auth Auth "$parent" | jq -c --argjson pid "$actor" --argjson ppid "$parent" \
 		'.process += {"pid": $pid, "ppid": $ppid, "ticks": null}')" \
@@ -223,7 +224,7 @@ root_by_setuid() {
 	ask auth exec /usr/libexec/everest/rooted || return 1 # without the bit: nothing
 	"$rooted" || return 1                                 # outside the tree: nothing
 	ask auth exec-root "$rooted" || return 1
-	[ "$EVMON_TIER" != D ] || { late_exec exec.root auth; return; }
+	! judged_late || { late_exec exec.root auth; return; }
 	expect "$(child_of auth Auth rooted "$rooted" "[\"$rooted\"]" 0)" "$(finding_exec exec.root high \
 		"$rooted" 1500 0 "module auth (Auth) ran $rooted as root")" '{"object":{"how":"setuid"}}'
 }
@@ -231,7 +232,7 @@ root_by_setuid() {
 panel_by_its_file() {
 	misdeed --here exec /usr/bin/controller || return 1 # outside the tree: nothing
 	ask rpc_api exec /usr/bin/controller || return 1
-	[ "$EVMON_TIER" != D ] || { late_exec exec.admin-panel rpc_api; return; }
+	! judged_late || { late_exec exec.admin-panel rpc_api; return; }
 	expect "$(child_of rpc_api RpcApi controller /usr/bin/controller '["/usr/bin/controller"]' 1500)" \
 		"$(finding_exec exec.admin-panel critical /usr/bin/controller 1500 1500 \
 			"module rpc_api (RpcApi) is the admin panel, /usr/bin/controller")"
@@ -344,7 +345,7 @@ A | B) check "capabilities in a user namespace" capability_in_a_userns ;;
 esac
 check "root by a set-uid program" root_by_setuid
 check "admin panel by its file" panel_by_its_file
-if [ "$EVMON_TIER" = D ]; then
+if judged_late; then
 	skip "admin panel by its name" "argv[0] is read late, and not of what has ended by then"
 else
 	check "admin panel by its name" panel_by_its_name

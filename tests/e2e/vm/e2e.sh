@@ -258,10 +258,15 @@ finding_bind() {
 		"$7" "$netns"
 }
 
+# Where the hook is kept from seeing which module's instance it has before it.
+judged_late() {
+	[ "$EVMON_TIER" = D ] || locked
+}
+
 # finding_capability RULE SEVERITY NUMBER NAME KIND MESSAGE
 finding_capability() {
 	case $5 in
-	held) hook=tp_btf/sched_process_exec && [ "$EVMON_TIER" != D ] || hook=proc ;;
+	held) judged_late && hook=proc || hook=tp_btf/sched_process_exec ;;
 	*) hook=$capability_hook ;;
 	esac
 	printf '{"sensor":"capability","rule":"%s","severity":"%s","hook":"%s","message":"%s",' \
@@ -272,11 +277,11 @@ finding_capability() {
 
 # finding_exec RULE SEVERITY FILE UID EUID MESSAGE: the file by path, device and inode.
 finding_exec() {
-	hook=tp_btf/sched_process_exec more='"gained":[],"deleted":false'
-	[ "$EVMON_TIER" != D ] || hook=proc more='"gained":null,"deleted":null'
+	hook=tp_btf/sched_process_exec more='"gained":[],"deleted":false' space=$mntns
+	! judged_late || { hook=proc more='"gained":null,"deleted":null' space=null; }
 	printf '{"sensor":"exec","rule":"%s","severity":"%s","hook":"%s",' "$1" "$2" "$hook"
 	printf '"message":"%s","object":{"path":"%s","interpreter":null,%s,"mntns":%s,' \
-		"$6" "$3" "$(file_numbers "$3")" "$mntns"
+		"$6" "$3" "$(file_numbers "$3")" "$space"
 	printf '"how":"exec","uid":%s,"euid":%s,%s}}\n' "$4" "$5" "$more"
 }
 

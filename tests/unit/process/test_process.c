@@ -444,6 +444,38 @@ static void argv_is_read_and_cut(void **state)
 	assert_int_equal(process_args(UINT32_MAX, args, sizeof(args)), -ENOENT);
 }
 
+static void what_a_locked_kernel_keeps_back_comes_late(void **state)
+{
+	struct child child;
+	struct event event;
+	struct event_process *p = &event.process;
+	char exe[PATH_MAX], *const argv[] = { "--hold", "it", NULL };
+
+	(void)state;
+	own_exe(exe);
+	child_begin(&child, NULL, 0, argv);
+	event = event_of(&child);
+	assert_true(process_is_complete(p));
+	p->exe[0] = '\0';
+	p->args_length = 0;
+	assert_false(process_is_complete(p));
+	p->exe_ino++;
+	assert_int_equal(process_complete(p), -ESRCH);
+	p->exe_ino--;
+	p->start_ns -= TICK_NS;
+	assert_int_equal(process_complete(p), -ESRCH);
+	p->start_ns += TICK_NS;
+	assert_true(!p->exe[0] && !p->args_length);
+	assert_int_equal(process_complete(p), 0);
+	assert_string_equal(p->exe, exe);
+	assert_int_equal(p->args_length, 10);
+	assert_memory_equal(p->args, "--hold\0it", 10);
+	/* The ids are those of the record, not of now. */
+	assert_int_equal(p->uid, 1500);
+	assert_int_equal(p->ppid, 7);
+	child_end(&child);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +490,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(evmon_knows_itself),
 		cmocka_unit_test(ids_are_those_of_the_very_process),
 		cmocka_unit_test(argv_is_read_and_cut),
+		cmocka_unit_test(what_a_locked_kernel_keeps_back_comes_late),
 	};
 	char byte;
 
