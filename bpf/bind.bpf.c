@@ -93,8 +93,9 @@ static __always_inline int on_inet_bind(struct socket *sock, struct sockaddr *ad
 	struct sock *sk = sock->sk;
 	__u16 asked = 0;
 
-	/* What MPTCP binds for itself is told by MPTCP's own hook. */
+	/* MPTCP's own hook tells what that binds for itself; SCTP's, if it is there, all. */
 	if (!sk || sock_is_subflow(sk) ||
+	    (sk->sk_protocol == IPPROTO_SCTP && evmon_settings.sctp) ||
 	    !finding_socket(&f, sk, proto_of(sk->sk_protocol, sk->sk_type)))
 		return 0;
 	__builtin_memcpy(&asked, (char *)address + 2, sizeof(asked));
@@ -158,28 +159,28 @@ int post_bind6(struct bpf_sock *sk)
 	return on_post_bind(sk, true, EVMON_HOOK_CGROUP_POST_BIND6);
 }
 
-/* A binding that is asked for: true where the policy refuses it, which is then counted. Whoever
- * traces refuses nothing, and comes here when another has refused what a rule speaks of. */
-static __always_inline bool on_bind_asked(struct finding *f, __u32 hook)
+int asked(struct finding *f)
 {
 	const struct evmon_policy *policy = policy_active();
 	struct evmon_task *t = task_current();
 	const struct evmon_bind_item *item;
 
+	if (!f)
+		return 0;
 	if (t && t->class == EVMON_CLASS_CANARY)
-		emit_canary(hook);
+		emit_canary(f->hook);
 	if (!policy || !f->key.object.bind.port || f->key.object.bind.proto == EVMON_PROTO_OTHER)
-		return false;
-	finding_of(f, policy->serial, t, hook);
+		return 0;
+	finding_of(f, policy->serial, t, f->hook);
 	item = verdict_bind(policy, f->subject, &f->key.object.bind);
 	if (!item || (item->action != EVMON_ACTION_DENY && !evmon_tracing))
-		return false;
+		return 0;
 	finding_bind(f);
 	f->detail.bind.asked_port = f->key.object.bind.port;
 	f->key.rule = item->rule;
 	f->key.verdict = EVMON_VERDICT_DENIED;
 	emit(f);
-	return true;
+	return 1;
 }
 
 static __always_inline bool on_socket_bind(struct socket *sock, struct sockaddr *address,
@@ -187,7 +188,7 @@ static __always_inline bool on_socket_bind(struct socket *sock, struct sockaddr 
 {
 	struct sock *sk = sock->sk;
 	__u32 raw[ADDRESS_BYTES / 4] = {};
-	struct finding f = {};
+	struct finding f = { .hook = hook };
 	__u16 family;
 
 	if (!sk)
@@ -210,7 +211,7 @@ static __always_inline bool on_socket_bind(struct socket *sock, struct sockaddr 
 	}
 	f.detail.bind.netns = sk->__sk_common.skc_net.net->ns.inum;
 	f.detail.bind.ifindex = sk->__sk_common.skc_bound_dev_if;
-	return on_bind_asked(&f, hook);
+	return asked(&f);
 }
 
 SEC("?lsm/socket_bind")
@@ -244,7 +245,7 @@ int BPF_PROG(fexit_socket_bind, struct socket *sock, struct sockaddr *address, i
 
 static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, __u32 hook)
 {
-	struct finding f = {};
+	struct finding f = { .hook = hook };
 
 	/* Programs of a cgroup run in the order in which they came; each sees what was said. */
 	if (evmon_tracing && bpf_get_retval() >= 0)
@@ -260,7 +261,7 @@ static __always_inline int on_cgroup_bind(struct bpf_sock_addr *ctx, bool ipv6, 
 		finding_address(&f, ctx->user_ip4, NULL);
 	}
 	f.detail.bind.netns = current_read(nsproxy, net_ns, ns.inum);
-	return !on_bind_asked(&f, hook) || evmon_tracing;
+	return !asked(&f) || evmon_tracing;
 }
 
 SEC("?cgroup/bind4")

@@ -55,6 +55,10 @@ static __always_inline bool finding_socket(struct finding *f, struct sock *sk, _
  * about and what was asked for are in the finding. Returns 0. Global, for there are many hooks. */
 int bound(struct finding *f);
 
+/* A binding that is asked for: 1 where the policy refuses it, which is then counted; else 0.
+ * Whoever traces refuses nothing, and comes here when another has refused what a rule speaks of. */
+int asked(struct finding *f);
+
 /* The current task is the canary. */
 static __always_inline bool canary_is_here(void)
 {

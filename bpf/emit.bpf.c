@@ -65,8 +65,11 @@ static __noinline bool socket_is_new(struct finding *f)
 					.slot = f->key.slot,
 					.port = f->key.object.bind.port };
 
-	return f->detail.bind.how == EVMON_BIND_HELD ? socket_first_held(&key, 0) :
-						       socket_first_bound(&key);
+	if (f->detail.bind.how == EVMON_BIND_HELD)
+		return socket_first_held(&key, 0);
+	if (f->key.object.bind.proto == EVMON_PROTO_SCTP)
+		return socket_first_exposed(&key, f->key.object.bind.scope);
+	return socket_first_bound(&key);
 }
 
 static __always_inline void record_args(struct evmon_record *r)

@@ -10,9 +10,9 @@
 
 #define EEXIST 17
 
-/* Sockets that are counted against a rule; the value is 1 if as held. Written by hooks and
- * iter/task_file. LRU: sockets close unseen. One that falls out and is found again counts again;
- * nothing goes uncounted. */
+/* Sockets that are counted against a rule; the value is 1 if as held, or SOCKET_SCOPE. Written by
+ * hooks and iter/task_file. LRU: sockets close unseen. One that falls out and is found again counts
+ * again; nothing goes uncounted. */
 struct evmon_sockets_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EVMON_SOCKETS);
@@ -38,12 +38,27 @@ static __always_inline bool socket_first_held(const struct evmon_socket_key *key
 	return bpf_map_update_elem(&evmon_sockets, key, &held, BPF_NOEXIST) != -EEXIST;
 }
 
+/* An SCTP socket has as many addresses as it is given, all at one port: it counts anew only for one
+ * by which it is more exposed than before. */
+#define SOCKET_SCOPE(scope) (((scope) + 1) << 1)
+
+static __always_inline bool socket_first_exposed(const struct evmon_socket_key *key, __u32 scope)
+{
+	__u32 *known = bpf_map_lookup_elem(&evmon_sockets, key);
+	__u32 value = SOCKET_SCOPE(scope);
+
+	if (known && (*known == 1 || *known >= value))
+		return false;
+	bpf_map_update_elem(&evmon_sockets, key, &value, BPF_ANY);
+	return true;
+}
+
 /* Marks one that is bound now; false: whoever looked between the kernel's yes and the hook has
  * found and counted it. A socket may be bound again, after it was disconnected. */
 static __always_inline bool socket_first_bound(const struct evmon_socket_key *key)
 {
 	__u32 *known = bpf_map_lookup_elem(&evmon_sockets, key);
-	bool counted = known && *known;
+	bool counted = known && *known == 1;
 	__u32 held = 0;
 
 	bpf_map_update_elem(&evmon_sockets, key, &held, BPF_ANY);

@@ -3,7 +3,7 @@
 
 /*
  * The system call that the current task is in, out of the registers that it came with: which one,
- * and its first two arguments. bpf_task_pt_regs() is there from 5.15 on; before, and on
+ * and its first three arguments. bpf_task_pt_regs() is there from 5.15 on; before, and on
  * architectures that are not listed, no call is known. A program of the 32-bit ABI has numbers of
  * its own, that mean other calls: none of them makes a check that is asked about here.
  */
@@ -16,7 +16,7 @@
 
 struct syscall {
 	__u32 number;
-	__u64 first, second;
+	__u64 first, second, third;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -24,6 +24,10 @@ enum {
 	SYSCALL_EXECVE_32 = 11,
 	SYSCALL_IOCTL = 16,
 	SYSCALL_SOCKET_FIRST = 41, /* socket() to getsockopt(), all of sockets */
+	SYSCALL_CONNECT = 42,
+	SYSCALL_SENDTO = 44,
+	SYSCALL_SENDMSG = 46,
+	SYSCALL_SETSOCKOPT = 54,
 	SYSCALL_SOCKET_LAST = 55,
 	SYSCALL_EXECVE = 59,
 	SYSCALL_SETUID = 105,
@@ -41,6 +45,10 @@ enum {
 	SYSCALL_SETGID = 144,
 	SYSCALL_SETUID = 146,
 	SYSCALL_SOCKET_FIRST = 198,
+	SYSCALL_CONNECT = 203,
+	SYSCALL_SENDTO = 206,
+	SYSCALL_SETSOCKOPT = 208,
+	SYSCALL_SENDMSG = 211,
 	SYSCALL_SOCKET_LAST = 212,
 	SYSCALL_EXECVE = 221,
 	SYSCALL_SENDMMSG = 269,
@@ -57,6 +65,7 @@ static __always_inline void syscall_read(const void *registers, struct syscall *
 	ret->number = regs->orig_ax;
 	ret->first = regs->di;
 	ret->second = regs->si;
+	ret->third = regs->dx;
 }
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void syscall_read(const void *registers, struct syscall *ret)
@@ -66,6 +75,7 @@ static __always_inline void syscall_read(const void *registers, struct syscall *
 	ret->number = regs->syscallno;
 	ret->first = regs->orig_x0;
 	ret->second = regs->regs[1];
+	ret->third = regs->regs[2];
 }
 #else
 static __always_inline void syscall_read(const void *registers, struct syscall *ret)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cmd/usb_coverage.h"
 #include "devices_deny.h"
+#include "held.h"
 #include "kernel/uevent.h"
 #include "pipeline.h"
 #include "report.h"
@@ -163,6 +164,8 @@ static int on_datagram(const void *data, size_t size, void *userdata)
 	struct coverage_row *row = &kernel_coverage(daemon->kernel)->rows[COVERAGE_USB];
 	struct uevent uevent;
 
+	if (uevent_is_module(data, size, "sctp"))
+		return held_of_sctp(daemon);
 	if (uevent_decode(data, size, &uevent) != 0)
 		return 0;
 	if (row->state != COVERAGE_PROVEN) {

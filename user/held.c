@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "cmd/naming.h"
 #include "kernel/listeners.h"
+#include "kernel/sctp.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
 #include "process/process.h"
@@ -194,6 +195,15 @@ int held_joined(struct daemon *daemon, const struct event *event)
 		return err;
 	log_debug("what %u has open is not known: %s", event->process.pid, strerror(-err));
 	return 0;
+}
+
+int held_of_sctp(struct daemon *daemon)
+{
+	if (!kernel_sctp_attach(daemon->kernel))
+		return 0;
+	log_info("SCTP's module is loaded: its own ways to a port are watched");
+	daemon->canary_next_ns = 0;
+	return held_everywhere(daemon);
 }
 
 int held_received(struct daemon *daemon, const struct event *event)

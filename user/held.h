@@ -9,5 +9,7 @@
 int held_everywhere(struct daemon *daemon);
 /* An exec gave the task a class: what did it bring along? */
 int held_joined(struct daemon *daemon, const struct event *event);
+/* SCTP's module has come, and evmon's hook with it: who was quicker holds his socket. */
+int held_of_sctp(struct daemon *daemon);
 /* A record of a socket that somebody was handed: completes it and tells it. */
 int held_received(struct daemon *daemon, const struct event *event);

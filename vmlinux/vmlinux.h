@@ -149,6 +149,7 @@ struct cred {
 
 /* One type with different members: which of them is meant, the target says. */
 struct pt_regs___entry_x86 {
+	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;

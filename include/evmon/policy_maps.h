@@ -88,6 +88,7 @@ struct evmon_settings {
 	__u32 judge;	   /* iter/task_file judges by the policy, and counts */
 	__u32 holder;	   /* it shows only what this tgid has open; 0: everybody */
 	__u32 zero;	   /* is 0, which the verifier does not know, see lineage_walk() */
-	__u32 pad;
+	/* SCTP's own hook serves, and tells all of its bindings. */
+	__u32 sctp;
 	char unit_path[128]; /* of the unit's cgroup, "/system.slice/everest.service" */
 };

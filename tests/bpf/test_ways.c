@@ -45,6 +45,9 @@ struct deed {
 #define ANY    .scope = EVMON_SCOPE_ANY
 #define AUTO   .role = COVERAGE_BIND_AUTO, .expect_how = EVMON_BIND_AUTO, .asks_nothing = true
 #define LISTEN .role = COVERAGE_BIND_AUTO, .expect_how = EVMON_BIND_LISTEN, .asks_nothing = true
+#define LISTEN_SCTP \
+	.role = COVERAGE_BIND_SCTP, .expect_how = EVMON_BIND_LISTEN, .asks_nothing = true
+#define AUTO_SCTP .role = COVERAGE_BIND_SCTP, .expect_how = EVMON_BIND_AUTO, .asks_nothing = true
 
 static const struct deed deeds[] = {
 	DEED("bind", "-", "tcp", "127.0.0.1"),
@@ -60,6 +63,11 @@ static const struct deed deeds[] = {
 	DEED("bind", "-", "udplite", LOOPBACK6, SIX),
 	DEED("bind", "-", "sctp", "127.0.0.1"),
 	DEED("bind", "-", "sctp", LOOPBACK6, SIX),
+	DEED("bindx", "-", "sctp", "127.0.0.1", .role = COVERAGE_BIND_SCTP),
+	DEED("bindx", "-", "sctp", LOOPBACK6, SIX, .role = COVERAGE_BIND_SCTP),
+	DEED("bindx", "-", "sctp", "0.0.0.0", ANY, .role = COVERAGE_BIND_SCTP),
+	/* Of two addresses one is enough. */
+	DEED("bindx", "list", "sctp", "127.0.0.1", .role = COVERAGE_BIND_SCTP),
 	DEED("bind", "-", "mptcp", "127.0.0.1", .role = COVERAGE_BIND_MPTCP),
 	DEED("bind", "-", "mptcp", "::", SIX, ANY, .is_dual = true, .role = COVERAGE_BIND_MPTCP),
 	DEED("bind", "device", "tcp", "127.0.0.1", .ifindex = 1),
@@ -75,6 +83,8 @@ static const struct deed deeds[] = {
 	DEED("bind+listen", "-", "tcp", "127.0.0.1"),
 	DEED("bind+listen", "uring", "tcp", "127.0.0.1"),
 	DEED("bind+listen", "-", "sctp", "127.0.0.1"),
+	DEED("bindx+listen", "-", "sctp", "127.0.0.1", .role = COVERAGE_BIND_SCTP),
+	DEED("bindx+connect", "-", "sctp", "127.0.0.1", .role = COVERAGE_BIND_SCTP),
 	DEED("bind+listen", "-", "mptcp", "127.0.0.1", .role = COVERAGE_BIND_MPTCP),
 	/* Nor does connecting or sending from it. */
 	DEED("bind+connect", "-", "tcp", "127.0.0.1"),
@@ -85,12 +95,18 @@ static const struct deed deeds[] = {
 	DEED("bind0", "-", "udp", LOOPBACK6, SIX, .asks_nothing = true),
 	DEED("bind0+connect", "-", "tcp", "127.0.0.1", .asks_nothing = true),
 	DEED("bind0+listen", "-", "tcp", "127.0.0.1", .asks_nothing = true),
+	DEED("bind0", "-", "sctp", "127.0.0.1", .asks_nothing = true),
+	DEED("bind0+listen", "-", "sctp", "0.0.0.0", ANY, .asks_nothing = true),
+	DEED("bindx0", "-", "sctp", "0.0.0.0", ANY, .role = COVERAGE_BIND_SCTP,
+	     .asks_nothing = true),
 	DEED("bind0", "range", "tcp", "127.0.0.1", .asks_nothing = true),
 	DEED("listen", "-", "tcp", "0.0.0.0", ANY, LISTEN),
 	DEED("listen", "-", "tcp", "::", SIX, ANY, LISTEN, .is_dual = true),
 	DEED("listen", "device", "tcp", "0.0.0.0", ANY, LISTEN, .ifindex = 1),
 	DEED("listen", "range", "tcp", "0.0.0.0", ANY, LISTEN),
 	DEED("listen", "-", "mptcp", "0.0.0.0", ANY, LISTEN),
+	DEED("listen", "-", "sctp", "0.0.0.0", ANY, LISTEN_SCTP),
+	DEED("listen", "-", "sctp", "::", SIX, ANY, LISTEN_SCTP, .is_dual = true),
 	DEED("listen", "uring", "tcp", "0.0.0.0", ANY, LISTEN),
 	DEED("bind0+listen", "noport", "tcp", "127.0.0.1", LISTEN),
 	DEED("connect", "-", "tcp", "127.0.0.1", AUTO),
@@ -99,6 +115,8 @@ static const struct deed deeds[] = {
 	DEED("connect", "range", "tcp", "127.0.0.1", AUTO),
 	DEED("connect", "uring", "tcp", "127.0.0.1", AUTO),
 	DEED("connect", "-", "mptcp", "127.0.0.1", AUTO),
+	DEED("connect", "-", "sctp", "127.0.0.1", ANY, AUTO_SCTP),
+	DEED("connect", "-", "sctp", LOOPBACK6, SIX, ANY, AUTO_SCTP, .is_dual = true),
 	DEED("bind0+connect", "noport", "tcp", "127.0.0.1", AUTO),
 	DEED("connect", "-", "udp", "127.0.0.1", ANY, AUTO),
 	DEED("connect", "-", "udp", LOOPBACK6, SIX, ANY, AUTO, .is_dual = true),
@@ -140,8 +158,8 @@ static bool serves(const struct world *w, enum coverage_role role, enum evmon_ho
 	return false;
 }
 
-/* False: this kernel cannot do it, and says so. */
-static bool go(struct world *w, const struct deed *d, unsigned port)
+/* What came of it, errno; nobody need answer a connection. */
+static int run(struct world *w, const struct deed *d, unsigned port)
 {
 	char text[8];
 	int result;
@@ -152,14 +170,25 @@ static bool go(struct world *w, const struct deed *d, unsigned port)
 		  d->address, text);
 	assert_int_equal(w->n_reports, 1);
 	result = w->reports[0].result;
-	if (strstr(d->how, "connect") && result == ECONNREFUSED)
-		result = 0;
+	return strstr(d->how, "connect") && result == ECONNREFUSED ? 0 : result;
+}
+
+static bool is_lacking(const struct deed *d, int result)
+{
+	if (result == ENOPROTOOPT || result == EPROTONOSUPPORT || result == ENOSYS)
+		return true;
+	return strstr(d->options, "uring") && (result == EINVAL || result == EPERM);
+}
+
+/* False: this kernel cannot do it, and says so. */
+static bool go(struct world *w, const struct deed *d, unsigned port)
+{
+	int result = run(w, d, port);
+
 	if (result)
 		print_message("# %s %s %s %s: %s\n", d->how, d->options, d->proto, d->address,
 			      strerror(result));
-	if (result == ENOPROTOOPT || result == EPROTONOSUPPORT || result == ENOSYS)
-		return false;
-	if (strstr(d->options, "uring") && (result == EINVAL || result == EPERM))
+	if (is_lacking(d, result))
 		return false;
 	assert_int_equal(result, 0);
 	return true;
@@ -177,8 +206,8 @@ static uint8_t proto_number(const char *name)
 
 static void check_event(const struct world *w, const struct deed *d, const struct event *e)
 {
-	bool cgroup = serves(w, COVERAGE_BIND, EVMON_HOOK_CGROUP_POST_BIND4) &&
-		      d->role != COVERAGE_BIND_AUTO;
+	bool cgroup = e->hook == EVMON_HOOK_CGROUP_POST_BIND4 ||
+		      e->hook == EVMON_HOOK_CGROUP_POST_BIND6;
 	const struct actor_report *r = &w->reports[0];
 	uint8_t address[16] = { 0 };
 
@@ -187,7 +216,8 @@ static void check_event(const struct world *w, const struct deed *d, const struc
 	assert_memory_equal(e->bind.address, address, sizeof(address));
 	assert_int_equal(e->sensor, EVMON_SENSOR_BIND);
 	assert_int_equal(e->verdict, EVMON_VERDICT_ALERT);
-	assert_true(serves(w, role_of(d), e->hook));
+	/* Where SCTP has a hook of its own, that tells bind, too. */
+	assert_true(serves(w, role_of(d), e->hook) || serves(w, COVERAGE_BIND_SCTP, e->hook));
 	assert_int_equal(e->bind.proto, proto_number(d->proto));
 	assert_int_equal(e->bind.family, d->family);
 	assert_int_equal(e->bind.scope, d->scope);
@@ -240,14 +270,86 @@ static void every_way_is_seen_once_and_its_twin_is_not(void **state)
 	}
 }
 
+static void refuse_ports(struct policy *p)
+{
+	world_rule(p, "bind.admin-panel", NAMED, NAMED_LAST, ACTION_DENY);
+}
+
+static const struct world_options denying = { .policy = refuse_ports };
+
+/* By what denies here. */
+static bool is_refusable(const struct world *w, const struct deed *d)
+{
+	if (d->asks_nothing || w->kernel->coverage.rows[COVERAGE_BIND_DENY].state == COVERAGE_NONE)
+		return false;
+	return strcmp(d->proto, "sctp") != 0 ||
+	       !serves(w, COVERAGE_BIND_DENY, EVMON_HOOK_CGROUP_BIND4);
+}
+
+static void check_refused(const struct world *w, const struct deed *d, int result)
+{
+	const struct event *e = world_event(w, EVMON_RULE_BIND_ADMIN_PANEL, 0);
+	uint64_t count = world_sum(w, EVMON_RULE_BIND_ADMIN_PANEL).count;
+
+	if (is_lacking(d, result) && !e)
+		return;
+	print_message("# %s %s %s %s: %s\n", d->how, d->options, d->proto, d->address,
+		      strerror(result));
+	assert_int_equal(result, is_refusable(w, d) ? EPERM : 0);
+	if (!is_refusable(w, d) && !is_seen_here(w, d)) {
+		assert_int_equal(count, 0);
+		return;
+	}
+	assert_int_equal(count, 1);
+	assert_non_null(e);
+	assert_int_equal(e->verdict,
+			 is_refusable(w, d) ? EVMON_VERDICT_DENIED : EVMON_VERDICT_ALERT);
+	assert_int_equal(e->asked_deny, !is_refusable(w, d));
+	assert_int_equal(e->bind.proto == EVMON_PROTO_MPTCP ? EVMON_PROTO_TCP : e->bind.proto,
+			 !strcmp(d->proto, "mptcp") ? EVMON_PROTO_TCP : proto_number(d->proto));
+	assert_int_equal(e->bind.scope, d->scope);
+	assert_int_equal(e->bind.family, d->family);
+	if (is_refusable(w, d))
+		assert_int_equal(e->bind.asked_port, NAMED);
+	else
+		assert_int_equal(e->bind.how, d->expect_how);
+}
+
+static void what_is_asked_for_is_refused_the_rest_is_told(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		const struct deed *d = &deeds[i];
+
+		world_open(&w, &denying);
+		check_refused(&w, d, run(&w, d, NAMED));
+		if (is_refusable(&w, d) && go(&w, d, UNNAMED)) /* and its neighbour is not */
+			assert_int_equal(world_events(&w, EVMON_RULE_BIND_ADMIN_PANEL), 1);
+		world_close(&w);
+	}
+}
+
+/* A module that the first socket of its kind loads. */
+static void sctp_load(void)
+{
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+
+	if (fd < 0)
+		print_message("# no SCTP here: %s\n", strerror(errno));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way_is_seen_once_and_its_twin_is_not),
+		cmocka_unit_test(what_is_asked_for_is_refused_the_rest_is_told),
 	};
 	int failed;
 
 	world_enter();
+	sctp_load();
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	world_leave();
 	return failed;

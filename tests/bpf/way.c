@@ -207,12 +207,21 @@ static int do_sendto(const struct way *way, int fd)
 	return sendto(fd, "", 1, 0, &address.any, size) < 0 ? errno : 0;
 }
 
-static int do_bindx(const struct way *way, int fd)
+static int do_bindx(const struct way *way, int fd, unsigned port)
 {
+	const struct way another = { .address = "127.0.0.3", .options = "-" };
 	union address address;
-	socklen_t size = address_of(way, way->port, &address);
+	char list[2 * sizeof(address)];
+	socklen_t size = address_of(way, port, &address);
 
-	return setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, &address, size) < 0 ? errno : 0;
+	memcpy(list, &address, size);
+	if (has(way, "list")) {
+		socklen_t more = address_of(&another, port, &address);
+
+		memcpy(list + size, &address, more);
+		size += more;
+	}
+	return setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, list, size) < 0 ? errno : 0;
 }
 
 static int steps(const struct way *way, int fd)
@@ -222,8 +231,10 @@ static int steps(const struct way *way, int fd)
 
 	if (!strncmp(how, "bind0", 5))
 		err = do_bind(way, fd, 0);
+	else if (!strncmp(how, "bindx0", 6))
+		err = do_bindx(way, fd, 0);
 	else if (!strncmp(how, "bindx", 5))
-		err = do_bindx(way, fd);
+		err = do_bindx(way, fd, way->port);
 	else if (!strncmp(how, "bind", 4))
 		err = do_bind(way, fd, way->port);
 	if (!err && strstr(how, "listen"))

@@ -3,8 +3,8 @@
 
 /*
  * One socket that gets a port, in one of the ways that there are, by five words: HOW OPTIONS PROTO
- * ADDRESS PORT. HOW is a chain of what is done to the socket: bind (to PORT), bind0 (to port 0) or
- * bindx, then listen, connect or sendto. OPTIONS is "-" or some of those in way.c, with commas.
+ * ADDRESS PORT. HOW is a chain of what is done to the socket: bind (to PORT), bind0 (to port 0),
+ * bindx or bindx0, then listen, connect or sendto. OPTIONS is "-" or some of those in way.c, with commas.
  */
 enum {
 	WAY_WORDS = 5

@@ -201,3 +201,12 @@ int uevent_decode(const void *data, size_t size, struct uevent *ret_uevent)
 	*ret_uevent = uevent;
 	return 0;
 }
+
+bool uevent_is_module(const void *data, size_t size, const char *module)
+{
+	static const char head[] = "add@/module/";
+	size_t n = sizeof(head) - 1, length = strlen(module);
+
+	return size > n + length && !memcmp(data, head, n) &&
+	       !memcmp((const char *)data + n, module, length + 1);
+}

@@ -20,3 +20,5 @@ struct uevent {
 /* 0: one of USB's; 1: well-formed, of another subsystem, or one that was asked for by writing to a
  * `uevent` file; -EBADMSG: not a uevent. */
 int uevent_decode(const void *data, size_t size, struct uevent *ret_uevent);
+/* It says that this module of the kernel has been loaded, or it was made to say so. */
+bool uevent_is_module(const void *data, size_t size, const char *module);

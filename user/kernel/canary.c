@@ -34,6 +34,7 @@ enum deed {
 	DEED_BIND4,
 	DEED_BIND6,
 	DEED_MPTCP,
+	DEED_SCTP,
 	DEED_SEND,
 	DEED_CONNECT,
 	DEED_PASS,
@@ -53,6 +54,7 @@ static const char *const deed_names[DEED_MAX] = {
 	[DEED_BIND4] = "bind",
 	[DEED_BIND6] = "bind",
 	[DEED_MPTCP] = "bind by MPTCP",
+	[DEED_SCTP] = "bind by SCTP",
 	[DEED_SEND] = "automatic binding",
 	[DEED_CONNECT] = "connect",
 	[DEED_PASS] = "passing of a descriptor",
@@ -70,6 +72,8 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_BIND6;
 	if (hook == EVMON_HOOK_FEXIT_MPTCP_BIND)
 		return DEED_MPTCP;
+	if (hook == EVMON_HOOK_FEXIT_SCTP_DO_BIND)
+		return DEED_SCTP;
 	if (hook == EVMON_HOOK_FEXIT_AUTOBIND)
 		return DEED_SEND;
 	if (hook == EVMON_HOOK_FEXIT_HASH_CONNECT)
@@ -186,6 +190,8 @@ static void deeds(const struct kernel *kernel, struct canary_word *word)
 	word->err[DEED_BIND6] = bind_loopback(AF_INET6, 0);
 	if (kernel->coverage.rows[COVERAGE_BIND_MPTCP].n_hooks)
 		word->err[DEED_MPTCP] = bind_loopback(AF_INET, IPPROTO_MPTCP);
+	if (kernel->coverage.rows[COVERAGE_BIND_SCTP].n_hooks)
+		word->err[DEED_SCTP] = bind_loopback(AF_INET, IPPROTO_SCTP);
 	if (kernel->coverage.rows[COVERAGE_BIND_AUTO].n_hooks) {
 		word->err[DEED_SEND] = connect_loopback(SOCK_DGRAM);
 		word->err[DEED_CONNECT] = connect_loopback(SOCK_STREAM);
@@ -246,7 +252,7 @@ static bool ipv6_here(void)
 static bool seen(const struct kernel *kernel, enum evmon_hook hook)
 {
 	/* Without IPv6 the canary cannot come by its hooks. */
-	if (hook_deed(hook) == DEED_BIND6 && !ipv6_here())
+	if ((hook_deed(hook) == DEED_BIND6 && !ipv6_here()) || hook_get(hook)->unprovoked)
 		return true;
 	return tallies_canary(kernel, hook) > kernel->canary_before[hook];
 }

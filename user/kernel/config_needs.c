@@ -65,7 +65,8 @@ static bool is_security(const struct hook *hook)
 
 static bool is_security_network(const struct hook *hook)
 {
-	return is_security(hook) && strstr(hook->target, "socket_");
+	return is_security(hook) &&
+	       (strstr(hook->target, "socket_") || strstr(hook->target, "sctp_"));
 }
 
 static bool is_ipv4(const struct hook *hook)
@@ -76,6 +77,11 @@ static bool is_ipv4(const struct hook *hook)
 static bool is_ipv6(const struct hook *hook)
 {
 	return target_begins(hook, "inet6_");
+}
+
+static bool is_sctp(const struct hook *hook)
+{
+	return target_begins(hook, "sctp_") && !is_lsm(hook);
 }
 
 static bool is_mptcp(const struct hook *hook)
@@ -119,6 +125,7 @@ static const struct need needs[] = {
 	{ is_cgroup, "CGROUP_BPF", .wants = { "CGROUPS" } },
 	{ is_ipv4, "INET", .wants = { "NET" } },
 	{ is_ipv6, "IPV6", .kind = KIND_BUILT_IN, .wants = { "INET" } },
+	{ is_sctp, "IP_SCTP", .wants = { "INET" } },
 	{ is_mptcp, "MPTCP", .wants = { "INET" } },
 	{ is_of_cgroups, "CGROUPS", .wants = { NULL } },
 	{ is_of_sockets, "NET", .wants = { NULL } },

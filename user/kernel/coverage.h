@@ -22,6 +22,7 @@ enum coverage_role {
 	COVERAGE_BIND,
 	COVERAGE_BIND_MPTCP,
 	COVERAGE_BIND_AUTO,
+	COVERAGE_BIND_SCTP, /* of a module: chosen when that is there, see sctp.h */
 	COVERAGE_BIND_DENY,
 	COVERAGE_HELD,
 	COVERAGE_CAPABILITY,

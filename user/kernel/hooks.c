@@ -39,7 +39,7 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC },
 	[EVMON_HOOK_FEXIT_INET_BIND] = { FEXIT("fexit_inet_bind", "inet_bind"),
 					 .role = COVERAGE_BIND,
-					 .limits = "not seen: SCTP's bindx" },
+					 .limits = "not seen by it: SCTP's bindx" },
 	[EVMON_HOOK_FEXIT_INET6_BIND] = { FEXIT("fexit_inet6_bind", "inet6_bind"),
 					  .role = COVERAGE_BIND },
 	[EVMON_HOOK_FEXIT_MPTCP_BIND] = { FEXIT("fexit_mptcp_bind", "mptcp_bind"),
@@ -85,6 +85,22 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 				      .role = COVERAGE_BIND_DENY },
 	[EVMON_HOOK_FEXIT_SOCKET_BIND] = { FEXIT("fexit_socket_bind", "security_socket_bind"),
 					   .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FEXIT_SCTP_DO_BIND] = { FEXIT("fexit_sctp_do_bind", "sctp_do_bind"),
+					    .role = COVERAGE_BIND_SCTP },
+	[EVMON_HOOK_LSM_SCTP_BIND] = { .program = "lsm_sctp_bind",
+				       .type = BPF_PROG_TYPE_LSM,
+				       .attach = BPF_LSM_MAC,
+				       .target = "sctp_bind_connect",
+				       .unprovoked = true,
+				       .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FMOD_RET_SCTP_BIND] = { .program = "fmod_ret_sctp_bind",
+					    .type = BPF_PROG_TYPE_TRACING,
+					    .attach = BPF_MODIFY_RETURN,
+					    .target = "security_sctp_bind_connect",
+					    .unprovoked = true,
+					    .role = COVERAGE_BIND_DENY },
+	[EVMON_HOOK_FEXIT_SCTP_BIND] = { FEXIT("fexit_sctp_bind", "security_sctp_bind_connect"),
+					 .unprovoked = true, .role = COVERAGE_BIND_DENY },
 	[EVMON_HOOK_FEXIT_FILE_RECEIVE] = { FEXIT("fexit_file_receive", "security_file_receive"),
 					    .role = COVERAGE_HELD },
 	[EVMON_HOOK_FEXIT_CAPABLE] = { FEXIT("fexit_capable", "security_capable"),
@@ -154,14 +170,15 @@ static const enum evmon_hook bind_mptcp[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT
 static const enum evmon_hook bind_auto[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_GET_PORT, EVMON_HOOK_FEXIT_HASH_CONNECT, EVMON_HOOK_FEXIT_AUTOBIND },
 };
+static const enum evmon_hook bind_sctp[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_SCTP_DO_BIND } };
 static const enum evmon_hook bind_deny[][COVERAGE_HOOKS] = {
-	{ EVMON_HOOK_LSM_SOCKET_BIND },
-	{ EVMON_HOOK_FMOD_RET_SOCKET_BIND },
+	{ EVMON_HOOK_LSM_SOCKET_BIND, EVMON_HOOK_LSM_SCTP_BIND },
+	{ EVMON_HOOK_FMOD_RET_SOCKET_BIND, EVMON_HOOK_FMOD_RET_SCTP_BIND },
 	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
 };
 /* What --trace takes instead: it sees what was refused. */
 static const enum evmon_hook bind_refused[][COVERAGE_HOOKS] = {
-	{ EVMON_HOOK_FEXIT_SOCKET_BIND },
+	{ EVMON_HOOK_FEXIT_SOCKET_BIND, EVMON_HOOK_FEXIT_SCTP_BIND },
 	{ EVMON_HOOK_CGROUP_BIND4, EVMON_HOOK_CGROUP_BIND6 },
 };
 static const enum evmon_hook held[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_FILE_RECEIVE } };
@@ -190,6 +207,7 @@ static const struct {
 	[COVERAGE_BIND] = { bind, ARRAY_SIZE(bind) },
 	[COVERAGE_BIND_MPTCP] = { bind_mptcp, ARRAY_SIZE(bind_mptcp) },
 	[COVERAGE_BIND_AUTO] = { bind_auto, ARRAY_SIZE(bind_auto) },
+	[COVERAGE_BIND_SCTP] = { bind_sctp, ARRAY_SIZE(bind_sctp) },
 	[COVERAGE_BIND_DENY] = { bind_deny, ARRAY_SIZE(bind_deny) },
 	[COVERAGE_HELD] = { held, ARRAY_SIZE(held) },
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },

@@ -15,9 +15,11 @@ struct hook {
 	enum bpf_attach_type attach;
 	const char *target; /* what it attaches to, but for kprobes by BTF name; NULL: a cgroup */
 	enum coverage_role role;
-	bool nobtf;		  /* serves where the kernel has no BTF, and only there */
-	bool returns;		  /* a kprobe at the function's end */
-	const char *limits;	  /* what it cannot see */
+	bool nobtf;	    /* serves where the kernel has no BTF, and only there */
+	bool returns;	    /* a kprobe at the function's end */
+	bool unprovoked;    /* wants SCTP, which the trial and the canary leave alone: stands or
+			  * falls with the hook before it */
+	const char *limits; /* what it cannot see */
 	const char *limits_nobtf; /* the same without BTF, where that is more */
 };
 

@@ -24,7 +24,8 @@ struct exe_table {
 struct kernel {
 	struct kernel_options options;
 	struct skeleton *skeleton;
-	bool btf; /* the kernel has it: else what is tier D's serves */
+	struct skeleton *sctp; /* the same object once more, for SCTP's module; NULL: not there */
+	bool btf;	       /* the kernel has it: else what is tier D's serves */
 	struct bpf_link *links[EVMON_HOOK_MAX];
 	struct ring_buffer *alerts, *bulk;
 	int rings_fd; /* readable when either is */

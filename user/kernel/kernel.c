@@ -23,6 +23,7 @@
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
 #include "kernel/ring.h"
+#include "kernel/sctp.h"
 #include "kernel/tables.h"
 #include "kernel/trial.h"
 
@@ -95,6 +96,8 @@ static bool role_is_wanted(const struct kernel *kernel, enum coverage_role role)
 {
 	if (kernel->options.inventory)
 		return role == COVERAGE_SNAPSHOT || role == COVERAGE_LISTENERS;
+	if (role == COVERAGE_BIND_SCTP)
+		return false; /* sctp.c's */
 	return role != COVERAGE_LISTENERS || !kernel->options.tracing;
 }
 
@@ -344,6 +347,7 @@ void kernel_free(struct kernel *kernel)
 		bpf_link__destroy(kernel->links[i]);
 	ring_close(kernel);
 	exe_table_fini(&kernel->exes);
+	skeleton_free(kernel->sctp);
 	skeleton_free(kernel->skeleton);
 	closep(&kernel->policy_fd);
 	closep(&kernel->cgroup_fd);
@@ -401,6 +405,7 @@ int kernel_attach(struct kernel *kernel, const struct policy *policy)
 		if (role != COVERAGE_SNAPSHOT && role != COVERAGE_LISTENERS)
 			kernel_role_attach(kernel, (enum coverage_role)role);
 	}
+	kernel_sctp_attach(kernel);
 	/* A check over the initial user namespace: its address is learned of it. */
 	if (!kernel->btf)
 		(void)bpf_prog_get_next_id(0, &next);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kernel/internal.h"
@@ -112,6 +113,47 @@ int skeleton_load(struct skeleton *skeleton)
 		return err;
 	skeleton->settings = skeleton->btf ? &skeleton->btf->bss->evmon_settings :
 					     &skeleton->nobtf->bss->evmon_settings;
+	return 0;
+}
+
+/* The same object has the same maps in the same order, globals among them. */
+static int maps_share(const struct skeleton *first, struct skeleton *again)
+{
+	struct bpf_map *from = bpf_object__next_map(first->obj, NULL), *to;
+	int err = 0;
+
+	bpf_object__for_each_map(to, again->obj) {
+		if (bpf_map__fd(from) < 0) /* this kernel has no such map */
+			err = bpf_map__set_autocreate(to, false);
+		else
+			err = bpf_map__reuse_fd(to, bpf_map__fd(from));
+		if (err < 0)
+			return err;
+		from = bpf_object__next_map(first->obj, from);
+	}
+	return 0;
+}
+
+int skeleton_again(const struct skeleton *first, const char *program,
+		   struct skeleton **ret_skeleton)
+{
+	struct skeleton *again = NULL;
+	struct bpf_program *p;
+	int err = skeleton_open(true, &again);
+
+	if (err < 0)
+		return err;
+	bpf_object__for_each_program(p, again->obj) {
+		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), program));
+	}
+	err = maps_share(first, again);
+	if (!err)
+		err = evmon_bpf__load(again->btf);
+	if (err) {
+		skeleton_free(again);
+		return err;
+	}
+	*ret_skeleton = again;
 	return 0;
 }
 

@@ -39,5 +39,9 @@ void skeleton_free(struct skeleton *skeleton);
 /* Before loading. */
 void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constants *constants);
 int skeleton_load(struct skeleton *skeleton);
+/* The object with BTF, opened and loaded once more for one program of it that could not be loaded
+ * then: with the maps and globals of the first, which has to outlive it. */
+int skeleton_again(const struct skeleton *first, const char *program,
+		   struct skeleton **ret_skeleton);
 /* Of the larger object: what a kernel with BTF gets. */
 size_t skeleton_bytes(void);

@@ -167,7 +167,7 @@ int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size
 	link_fd = attach(trial, hook, program_fd);
 	if (link_fd < 0)
 		return refused(hook, "attach", link_fd, reason, size);
-	if (hook->attach != BPF_LSM_MAC)
+	if (hook->attach != BPF_LSM_MAC || hook->unprovoked)
 		return 0;
 	provoke();
 	if (bpf_map_lookup_elem(map_fd, &zero, &runs) < 0 || !runs) {

@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 17
+test_begin 18
 
 coverage=$test_dir/coverage.json
 no_trampolines="attach: not supported on this architecture or kernel"
@@ -13,6 +13,10 @@ bind_hooks="$bind4_hook $bind6_hook"
 auto_hooks="proven fexit/inet_csk_get_port fexit/__inet_hash_connect fexit/inet_autobind"
 held_hooks="proven fexit/security_file_receive"
 deny_hooks=$deny_hook
+case $deny_hook in
+lsm/*) deny_hooks="$deny_hook lsm/sctp_bind_connect" ;;
+fmod_ret/*) deny_hooks="$deny_hook fmod_ret/security_sctp_bind_connect" ;;
+esac
 if [ "$EVMON_TIER" = C ]; then
 	held_hooks=none
 	auto_hooks=none
@@ -86,6 +90,7 @@ listeners_are_told() {
 	broker_start "1883 127.0.0.1" || return 1
 	mkfifo "$test_dir/hold"
 	misdeed --here --hold listen sctp ipv4 any 8849 <"$test_dir/hold" >"$test_dir/held" &
+	hold_pid=$!
 	exec 8>"$test_dir/hold"
 	wait_for_line "$test_dir/held" '^ok ' || return 1
 	listener 1883
@@ -104,6 +109,24 @@ listeners_want_two_rights() {
 	[ -n "$all" ] && [ "$all" = "$(/usr/bin/setpriv --reuid=65534 --clear-groups \
 		--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \
 		/usr/bin/evmon status --listeners --json)" ]
+}
+
+# One socket, one alert, by whichever of the two saw it: the module is loaded by that very socket.
+sctp_comes_with_its_module() {
+	is bind-sctp none && tried bind-sctp || return 1
+	[ "$(tried bind-sctp)" = \
+		"fexit/sctp_do_bind: SCTP's module is not loaded; its hook comes with it" ] || return 1
+	mkfifo "$test_dir/hold2"
+	misdeed --here --hold listen sctp ipv4 any 8849 <"$test_dir/hold2" >"$test_dir/held2" &
+	exec 8>"$test_dir/hold2"
+	wait_for_line "$test_dir/held2" '^ok ' || return 1
+	[ "$EVMON_TIER" != C ] || return 0
+	wait_event "$alerts" '"rule":"bind.admin-panel"' || return 1
+	[ -e /sys/kernel/btf/sctp ] || return 0
+	until is bind-sctp "proven fexit/sctp_do_bind"; do
+		kill -0 "$evmon_pid" || return 1
+	done
+	[ "$(grep -c '"rule":"bind.admin-panel"' "$alerts")" = 1 ]
 }
 
 check "coverage is told" coverage_is_told
@@ -137,13 +160,17 @@ check "bind is denied by the tier's hook" deny_is_the_tiers ready
 check "listeners are told with who holds them" listeners_are_told
 check "CAP_BPF and CAP_PERFMON are enough for it" listeners_want_two_rights
 exec 8>&-
+wait "$hold_pid"
 broker_stop
+! grep -qw ^sctp /proc/modules || rmmod sctp_diag sctp
 
 # A policy that denies: the hook that refuses must be proven too.
 policy_write <<-'POLICY'
 	bind: [{rule: bind.never, port: 4, proto: tcp, severity: low, action: deny}]
 POLICY
 check "daemon proves the same, and what denies" daemon_says_the_same
+check "SCTP's hook comes with its module" sctp_comes_with_its_module
+exec 8>&-
 check "usb is proven by its first uevent" usb_is_proven_by_its_first_uevent
 vmctl usb-del k0
 check "evmon stops" evmon_stop

@@ -69,6 +69,24 @@ static int decode_with(const char *message, const char *from, const char *to, st
 	return decode(text, (size_t)n, uevent);
 }
 
+/* The whole name and no more of the datagram than it has. */
+static void a_module_is_known_by_its_name(void **state)
+{
+	static const char sctp[] = "add@/module/sctp\0ACTION=add\0DEVPATH=/module/sctp";
+	static const char diag[] = "add@/module/sctp_diag\0ACTION=add";
+	static const char gone[] = "remove@/module/sctp\0ACTION=remove";
+
+	(void)state;
+	assert_true(uevent_is_module(sctp, sizeof(sctp), "sctp"));
+	assert_true(uevent_is_module(sctp, sizeof("add@/module/sctp"), "sctp"));
+	assert_false(uevent_is_module(sctp, sizeof("add@/module/sctp") - 1, "sctp"));
+	assert_false(uevent_is_module(sctp, 3, "sctp"));
+	assert_false(uevent_is_module(sctp, sizeof(sctp), "sct"));
+	assert_false(uevent_is_module(diag, sizeof(diag), "sctp"));
+	assert_true(uevent_is_module(diag, sizeof(diag), "sctp_diag"));
+	assert_false(uevent_is_module(gone, sizeof(gone), "sctp"));
+}
+
 static void a_device_is_read(void **state)
 {
 	struct uevent uevent;
@@ -240,6 +258,7 @@ static void noise_never_breaks_a_promise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_module_is_known_by_its_name),
 		cmocka_unit_test(a_device_is_read),
 		cmocka_unit_test(an_interface_is_read),
 		cmocka_unit_test(others_are_told_from_usb),

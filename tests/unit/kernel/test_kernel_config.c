@@ -48,6 +48,7 @@ static const char whole[] = "#\n"
 			    "CONFIG_NET=y\n"
 			    "CONFIG_INET=y\n"
 			    "CONFIG_IPV6=y\n"
+			    "CONFIG_IP_SCTP=m\n"
 			    "CONFIG_MPTCP=y\n"
 			    "CONFIG_SYSFS=y\n"
 			    "CONFIG_USB=m\n";
