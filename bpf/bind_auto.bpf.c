@@ -7,6 +7,7 @@
  *   fexit/inet_csk_get_port      listen of a TCP or MPTCP socket that has no port yet
  *   fexit/__inet_hash_connect    connect of such a socket
  *   fexit/inet_autobind          sendto and connect of UDP and UDP-Lite
+ *   tp_btf/inet_sock_set_state   tier C: listen alone, of TCP, MPTCP and SCTP
  *
  * Each tells by itself that the socket had no port: get_port is asked for port 0 in state LISTEN;
  * the offset at which a port is looked for is 0 where the socket has one; autobind is for those
@@ -65,4 +66,28 @@ int BPF_PROG(fexit_autobind, struct sock *sk, int ret)
 	if (ret || port_is_nobodys(sk->__sk_common.skc_num))
 		return 0;
 	return on_unasked(sk, EVMON_BIND_AUTO, EVMON_HOOK_FEXIT_AUTOBIND);
+}
+
+/* The state comes before the port, and nothing after it that a tracepoint could see: user space is
+ * told who listens, looks at what that task has open, and judges it (EVMON_JUDGE_LISTEN). */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_set_state, struct sock *sk, int old, int state)
+{
+	struct finding f = { .hook = EVMON_HOOK_TP_SET_STATE };
+	const struct evmon_policy *policy;
+
+	if (state != TCP_LISTEN || sk->__sk_common.skc_num || evmon_tracing)
+		return 0;
+	if (canary_is_here())
+		emit_canary(EVMON_HOOK_TP_SET_STATE);
+	policy = policy_active();
+	if (!policy)
+		return 0;
+	finding_of(&f, policy->serial, task_current(), EVMON_HOOK_TP_SET_STATE);
+	f.key.sensor = EVMON_SENSOR_BIND;
+	f.key.verdict = EVMON_VERDICT_ALLOW;
+	f.detail.bind.proto = f.key.object.bind.proto = proto_of(sk->sk_protocol, sk->sk_type);
+	f.detail.bind.how = EVMON_BIND_LISTEN;
+	emit(&f);
+	return 0;
 }

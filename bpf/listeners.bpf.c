@@ -84,7 +84,9 @@ int iter_task_file(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (evmon_settings.holder && evmon_settings.holder != (__u32)task->tgid)
 		return 0;
-	if (!socket_open(&open, file))
+	/* One that is about to get its port is shown without it to who asks for such. */
+	if (!socket_open(&open, file) && (evmon_settings.judge != EVMON_JUDGE_LISTEN ||
+					  open.state != TCP_LISTEN || l->bind.port))
 		return 0;
 	l->inode = file->f_inode->i_ino;
 	l->listening = open.listening;
@@ -92,7 +94,11 @@ int iter_task_file(struct bpf_iter__task_file *ctx)
 	l->rule = EVMON_RULE_NONE;
 	l->counted = l->asked_deny = 0;
 	owner_read(l, task);
-	if (evmon_settings.judge)
+	if (evmon_settings.judge == EVMON_JUDGE_LISTEN)
+		l->bind.how = EVMON_BIND_LISTEN;
+	if (evmon_settings.judge == EVMON_JUDGE_HELD ||
+	    (evmon_settings.judge == EVMON_JUDGE_LISTEN && open.unasked &&
+	     open.state == TCP_LISTEN && l->bind.port))
 		held_judge(l, task, &open);
 	bpf_seq_write(ctx->meta->seq, l, sizeof(*l));
 	return 0;

@@ -18,7 +18,8 @@ struct open_socket {
 	struct evmon_record_bind *bind;
 	__u64 cookie; /* 0: nobody has asked for it yet */
 	__u8 listening;
-	__u8 unasked; /* the kernel has chosen the port, and no listener is there */
+	__u8 state;
+	__u8 unasked; /* the kernel has chosen the port */
 };
 
 /* The verifier knows what the pointer is, and plain loads work even where nothing else does
@@ -84,9 +85,10 @@ static __always_inline bool socket_read(struct open_socket *open, struct sock *s
 	bind->family = family == AF_INET6 ? EVMON_FAMILY_IPV6 : EVMON_FAMILY_IPV4;
 	bind->port = READ(sk, __sk_common.skc_num);
 	bind->proto = proto_of(READ(sk, sk_protocol), READ(sk, sk_type));
+	open->state = READ(sk, __sk_common.skc_state);
 	if (!bind->port || bind->proto == EVMON_PROTO_OTHER)
 		return false;
-	if (!state_is_bound(bind->proto, READ(sk, __sk_common.skc_state), &open->listening))
+	if (!state_is_bound(bind->proto, open->state, &open->listening))
 		return false;
 	net = READ(sk, __sk_common.skc_net.net);
 	bind->netns = READ(net, ns.inum);
@@ -94,8 +96,7 @@ static __always_inline bool socket_read(struct open_socket *open, struct sock *s
 	bind->how = EVMON_BIND_HELD;
 	address_read(bind, sk, direct);
 	bind->dual = socket_is_dual(bind, sk, direct);
-	open->unasked = READ(sk, __sk_common.skc_state) != TCP_LISTEN &&
-			!port_was_asked(sk, direct);
+	open->unasked = !port_was_asked(sk, direct);
 	open->cookie = READ(sk, __sk_common.skc_cookie.counter);
 	return true;
 }
@@ -128,7 +129,7 @@ static __always_inline const struct evmon_bind_item *
 verdict_held(const struct evmon_policy *policy, const struct open_socket *open, __u8 subject,
 	     const struct evmon_bind_object *object)
 {
-	if (open->unasked && !verdict_port_named(policy, object->port))
+	if (open->unasked && open->state != TCP_LISTEN && !verdict_port_named(policy, object->port))
 		return NULL;
 	return verdict_bind(policy, subject, object);
 }

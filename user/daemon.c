@@ -87,10 +87,11 @@ static int joined_check(struct daemon *daemon, uint64_t lost)
 {
 	int err;
 
-	if (lost == daemon->joined_lost_seen)
+	if (lost == daemon->joined_lost_seen && !daemon->look_due)
 		return 0;
 	daemon->joined_lost_seen = lost;
-	log_notice("records were lost: looking at all tasks and sockets");
+	daemon->look_due = false;
+	log_notice("records were lost or early: looking at all tasks and sockets");
 	err = found_tasks(daemon);
 	if (err >= 0 || err == -ENOTSUP)
 		err = held_everywhere(daemon);

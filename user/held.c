@@ -14,6 +14,7 @@
 #include "held.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@
 #include "process/process.h"
 
 enum {
-	HELD_MAX = 4096 /* what is more is told by its tally */
+	HELD_MAX = 4096, /* what is more is told by its tally */
+	EARLY_MAX = 100
 };
 
 /* A socket and who holds it against a rule. */
@@ -43,6 +45,7 @@ struct held {
 struct look {
 	struct held *at;
 	size_t n, room;
+	bool is_early; /* a socket gets its port just now */
 };
 
 static void look_fini(struct look *look)
@@ -58,6 +61,7 @@ static int on_judged(const struct listener *listener, void *userdata)
 	struct look *look = userdata;
 	struct listener *copy;
 
+	look->is_early |= !listener->object.port;
 	if (!listener->counted || look->n == HELD_MAX)
 		return 0;
 	if (look->n == look->room) {
@@ -139,7 +143,8 @@ static void event_of(struct daemon *daemon, const struct listener *listener, str
 	event->key.object.bind = listener->object;
 	event->sensor = EVMON_SENSOR_BIND;
 	event->verdict = EVMON_VERDICT_ALERT;
-	event->hook = EVMON_HOOK_ITER_TASK_FILE;
+	event->hook = listener->how == EVMON_BIND_LISTEN ? EVMON_HOOK_TP_SET_STATE :
+							   EVMON_HOOK_ITER_TASK_FILE;
 	event->policy = tables_policy_serial(daemon->kernel);
 	event->asked_deny = listener->asked_deny;
 	event_process(&listener->owner, &event->process);
@@ -148,7 +153,7 @@ static void event_of(struct daemon *daemon, const struct listener *listener, str
 	bind->family = listener->object.family;
 	bind->scope = listener->object.scope;
 	bind->port = listener->object.port;
-	bind->how = EVMON_BIND_HELD;
+	bind->how = listener->how;
 	bind->netns = listener->netns;
 	bind->ifindex = listener->ifindex;
 	bind->inode = (uint32_t)listener->inode;
@@ -180,6 +185,31 @@ static int held_look(struct daemon *daemon, uint32_t pid)
 		err = held_tell(daemon, &look.at[i]);
 	look_fini(&look);
 	return err == -ENOTSUP ? 0 : err; /* coverage says so */
+}
+
+int held_listens(struct daemon *daemon, const struct event *event)
+{
+	struct look look = { .at = NULL };
+	int err = 0;
+
+	/* The record was made before the port was found, by a task that may wait for this very
+	 * processor. */
+	for (unsigned i = 0; err >= 0 && i < EARLY_MAX && (!i || look.is_early); i++) {
+		if (i)
+			sched_yield();
+		look.is_early = false;
+		err = listeners_judge_unasked(daemon->kernel, event->process.pid, on_judged, &look);
+	}
+	daemon->look_due |= look.is_early;
+	if (err < 0 && err != -ENOMEM) {
+		log_debug("what %u listens on is not known: %s", event->process.pid,
+			  strerror(-err));
+		err = 0;
+	}
+	for (size_t i = 0; err >= 0 && i < look.n; i++)
+		err = held_tell(daemon, &look.at[i]);
+	look_fini(&look);
+	return err;
 }
 
 int held_everywhere(struct daemon *daemon)

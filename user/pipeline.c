@@ -177,6 +177,8 @@ static int on_record(const void *data, size_t size, void *userdata)
 		err = on_joined(daemon, &event);
 	else
 		named_since(daemon, &event.process);
+	if (err >= 0 && event.hook == EVMON_HOOK_TP_SET_STATE)
+		err = held_listens(daemon, &event);
 	if (err < 0 || event.key.rule == EVMON_RULE_NONE)
 		return err;
 	return on_violation(daemon, &event);

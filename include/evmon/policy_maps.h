@@ -73,6 +73,12 @@ struct evmon_policy {
 	__u8 pad[4];
 };
 
+enum {
+	EVMON_JUDGE_NOTHING,
+	EVMON_JUDGE_HELD,   /* what is bound */
+	EVMON_JUDGE_LISTEN, /* what listens on a port that nobody asked for */
+};
+
 /* Changes while the programs run; mapped by user space, plain aligned stores. */
 struct evmon_settings {
 	__u64 unit_cgroup; /* cgroup id of everest.service; 0: none */
@@ -85,7 +91,7 @@ struct evmon_settings {
 	__u32 tasks_full;  /* tasks of a tree have no entry: the map had no room */
 	__u32 snapshot;	   /* a snapshot is being taken: hooks look after who has no entry yet */
 	__u32 listing;	   /* iter/task only shows modules without an entry, and makes none */
-	__u32 judge;	   /* iter/task_file judges by the policy, and counts */
+	__u32 judge;	   /* EVMON_JUDGE_*: iter/task_file judges by the policy, and counts */
 	__u32 holder;	   /* it shows only what this tgid has open; 0: everybody */
 	__u32 zero;	   /* is 0, which the verifier does not know, see lineage_walk() */
 	/* SCTP's own hook serves, and tells all of its bindings. */

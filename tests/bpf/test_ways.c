@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "kernel/listeners.h"
 
 #include "world.h"
 
@@ -240,8 +241,16 @@ static void check_event(const struct world *w, const struct deed *d, const struc
 	assert_int_equal(e->key.object.bind.scope, e->bind.scope);
 }
 
+/* Listening is all that the states of sockets show. */
+static bool by_state(const struct world *w)
+{
+	return serves(w, COVERAGE_BIND_AUTO, EVMON_HOOK_TP_SET_STATE);
+}
+
 static bool is_seen_here(const struct world *w, const struct deed *d)
 {
+	if (d->role == COVERAGE_BIND_AUTO && by_state(w))
+		return false; /* not by the hook alone, see who_listens_unasked_is_looked_for() */
 	return w->kernel->coverage.rows[role_of(d)].state != COVERAGE_NONE;
 }
 
@@ -331,6 +340,109 @@ static void what_is_asked_for_is_refused_the_rest_is_told(void **state)
 	}
 }
 
+struct found {
+	unsigned counted, objected;
+	struct listener last;
+};
+
+static int on_listener(const struct listener *listener, void *userdata)
+{
+	struct found *found = userdata;
+
+	if (listener->rule)
+		found->objected++;
+	if (listener->counted)
+		found->counted++, found->last = *listener;
+	return 0;
+}
+
+/* Records of tasks that listen unasked. */
+static unsigned listens(const struct world *w)
+{
+	const struct event *e;
+	unsigned n = 0;
+
+	for (size_t i = 0; (e = world_event(w, EVMON_RULE_NONE, i)); i++)
+		if (e->hook == EVMON_HOOK_TP_SET_STATE) {
+			assert_int_equal(e->process.pid, w->reports[0].tgid);
+			assert_int_equal(e->process.class, WORLD_ALPHA);
+			assert_int_equal(e->bind.how, EVMON_BIND_LISTEN);
+			n++;
+		}
+	return n;
+}
+
+static struct found look(struct world *w)
+{
+	struct found found = { .counted = 0 };
+
+	assert_int_equal(
+		listeners_judge_unasked(w->kernel, w->reports[0].tgid, on_listener, &found), 0);
+	return found;
+}
+
+static void start_and_stay(struct world *w, const char *how, unsigned port)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", port);
+	automatic_ports(port);
+	world_open(w, &options);
+	world_start(w, "modules/Alpha/Alpha",
+		    (const char *const[]){ "one:Alpha", "way", how, "-", "tcp", "0.0.0.0", text,
+					   "wait", NULL });
+	assert_int_equal(world_hear(w)->result, 0);
+	world_drain(w);
+}
+
+static void end(struct world *w)
+{
+	world_go_on(w);
+	world_wait(w);
+	world_close(w);
+}
+
+static void who_listens_unasked_is_looked_for(void **state)
+{
+	struct found found;
+	struct world w;
+	bool here;
+
+	(void)state;
+	world_open(&w, &options);
+	here = by_state(&w) && w.kernel->coverage.rows[COVERAGE_LISTENERS].n_hooks;
+	world_close(&w);
+	if (!here) {
+		print_message("# listening is seen by a better hook, or by none\n");
+		return;
+	}
+	start_and_stay(&w, "listen", NAMED);
+	assert_int_equal(listens(&w), 1);
+	found = look(&w);
+	assert_int_equal(found.counted, 1);
+	assert_int_equal(found.last.how, EVMON_BIND_LISTEN);
+	assert_int_equal(found.last.rule, EVMON_RULE_BIND_ADMIN_PANEL);
+	assert_int_equal(found.last.object.port, w.reports[0].port);
+	assert_int_equal(found.last.object.scope, EVMON_SCOPE_ANY);
+	assert_int_equal(found.last.owner.pid, w.reports[0].tgid);
+	assert_int_equal(look(&w).counted, 0);
+	found.counted = 0;
+	assert_int_equal(listeners_judge(w.kernel, 0, on_listener, &found), 0);
+	assert_int_equal(found.counted, 0);
+	assert_int_equal(world_sum(&w, EVMON_RULE_BIND_ADMIN_PANEL).count, 1);
+	end(&w);
+	start_and_stay(&w, "listen", UNNAMED);
+	assert_int_equal(listens(&w), 1);
+	assert_int_equal(look(&w).objected, 0);
+	end(&w);
+	/* What was asked for is the business of bind. */
+	start_and_stay(&w, "bind+listen", NAMED);
+	assert_int_equal(listens(&w), 0);
+	assert_int_equal(look(&w).objected, 0);
+	assert_int_equal(world_sum(&w, EVMON_RULE_BIND_ADMIN_PANEL).count, 1);
+	end(&w);
+}
+
 /* A module that the first socket of its kind loads. */
 static void sctp_load(void)
 {
@@ -344,6 +456,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way_is_seen_once_and_its_twin_is_not),
+		cmocka_unit_test(who_listens_unasked_is_looked_for),
 		cmocka_unit_test(what_is_asked_for_is_refused_the_rest_is_told),
 	};
 	int failed;

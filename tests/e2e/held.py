@@ -231,6 +231,41 @@ def unexpected(tap):
         mine.close()
 
 
+def automatic_ports(first, last):
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="ascii") as file:
+        file.write(f"{first} {last}")
+
+
+def unasked(tap):
+    """Not bound by anybody: listen takes the one port that there is, which a rule names."""
+    with World() as world:
+        tap.world = world
+        world.write_config("mini.yaml")
+        world.write_policy()
+        world.start_broker()
+        world.plant()
+        world.watch()
+        until(world, "self.usb-baseline")
+        row = coverage()["bind-auto"]
+        auth = e.module(world, "auth", "Auth")
+        since = boot_us()
+        automatic_ports(7010, 7019)
+        world.do("auth", "listen-unbound", "tcp", "ipv4")
+        automatic_ports(8849, 8849)
+        world.do("auth", "listen-unbound", "tcp", "ipv4")
+        automatic_ports(32768, 60999)
+        if row["state"] == "none":
+            tap.skip("listening unasked", "bind-auto has no hook here")
+        else:
+            want = e.bind(world, coverage(), "bind.admin-panel", "critical", "tcp", "ipv4", "0.0.0.0",
+                          8849, "any",
+                          f"module auth (Auth) listens on tcp 0.0.0.0:8849, {e.PANEL}",
+                          how="listen", asked_port=0)
+            tap.check("listening unasked", e.expect, world,
+                      {**auth, **want, "hook": row["hooks"][0]}, since)
+        stopped(tap, world)
+
+
 def main():
     enter_namespace()
     tap = Tap()
@@ -241,6 +276,7 @@ def main():
     inherited(tap)
     inherited(tap, lost=True)
     unexpected(tap)
+    unasked(tap)
     return tap.end()
 
 

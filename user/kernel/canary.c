@@ -37,6 +37,7 @@ enum deed {
 	DEED_SCTP,
 	DEED_SEND,
 	DEED_CONNECT,
+	DEED_LISTEN,
 	DEED_PASS,
 	DEED_CHECK,
 	DEED_USE,
@@ -57,6 +58,7 @@ static const char *const deed_names[DEED_MAX] = {
 	[DEED_SCTP] = "bind by SCTP",
 	[DEED_SEND] = "automatic binding",
 	[DEED_CONNECT] = "connect",
+	[DEED_LISTEN] = "listen",
 	[DEED_PASS] = "passing of a descriptor",
 	[DEED_CHECK] = "capability check",
 	[DEED_USE] = "use of CAP_BPF",
@@ -76,6 +78,8 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_SCTP;
 	if (hook == EVMON_HOOK_FEXIT_AUTOBIND)
 		return DEED_SEND;
+	if (hook == EVMON_HOOK_TP_SET_STATE)
+		return DEED_LISTEN;
 	if (hook == EVMON_HOOK_FEXIT_HASH_CONNECT)
 		return DEED_CONNECT;
 	if (hook == EVMON_HOOK_LSM_CAPABLE)
@@ -117,6 +121,26 @@ static int bind_loopback(int family, int protocol)
 		err = bind_free(fd, IPPROTO_IPV6, IPV6_FREEBIND, &six, sizeof(six));
 	else
 		err = bind_free(fd, IPPROTO_IP, IP_FREEBIND, &four, sizeof(four));
+	close(fd);
+	return err;
+}
+
+/* On a port that nobody asks for, and of the loopback's all the same. */
+static int listen_loopback(void)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0)
+		err = errno;
+	else
+		err = bind_free(fd, IPPROTO_IP, IP_FREEBIND, &four, sizeof(four));
+	if (!err && listen(fd, 1) < 0)
+		err = errno;
 	close(fd);
 	return err;
 }
@@ -192,7 +216,9 @@ static void deeds(const struct kernel *kernel, struct canary_word *word)
 		word->err[DEED_MPTCP] = bind_loopback(AF_INET, IPPROTO_MPTCP);
 	if (kernel->coverage.rows[COVERAGE_BIND_SCTP].n_hooks)
 		word->err[DEED_SCTP] = bind_loopback(AF_INET, IPPROTO_SCTP);
-	if (kernel->coverage.rows[COVERAGE_BIND_AUTO].n_hooks) {
+	if (kernel->links[EVMON_HOOK_TP_SET_STATE])
+		word->err[DEED_LISTEN] = listen_loopback();
+	else if (kernel->coverage.rows[COVERAGE_BIND_AUTO].n_hooks) {
 		word->err[DEED_SEND] = connect_loopback(SOCK_DGRAM);
 		word->err[DEED_CONNECT] = connect_loopback(SOCK_STREAM);
 	}

@@ -45,7 +45,8 @@ static int listener_decode(const struct evmon_listener *from, struct listener *t
 	const struct evmon_record_bind *bind = &from->bind;
 
 	if (bind->proto >= EVMON_PROTO_MAX || bind->family >= EVMON_FAMILY_MAX ||
-	    bind->scope >= EVMON_SCOPE_MAX || from->rule >= EVMON_RULES)
+	    bind->scope >= EVMON_SCOPE_MAX || bind->how >= EVMON_BIND_HOW_MAX ||
+	    from->rule >= EVMON_RULES)
 		return -EBADMSG;
 	*to = (struct listener){
 		.inode = from->inode,
@@ -60,6 +61,7 @@ static int listener_decode(const struct evmon_listener *from, struct listener *t
 		.rule = from->rule,
 		.counted = from->counted,
 		.asked_deny = from->asked_deny,
+		.how = bind->how,
 	};
 	memcpy(to->address, bind->address, sizeof(to->address));
 	return owner_decode(from, &to->owner);
@@ -132,14 +134,26 @@ int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata)
 	return look(kernel, 0, fn, userdata);
 }
 
-int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
+static int judge(struct kernel *kernel, uint32_t what, uint32_t holder, listener_fn fn,
+		 void *userdata)
 {
 	struct evmon_settings *settings = kernel->skeleton->settings;
 	int err;
 
-	settings->judge = 1;
+	settings->judge = what;
 	settings->holder = holder;
 	err = look(kernel, holder, fn, userdata);
-	settings->judge = settings->holder = 0;
+	settings->judge = EVMON_JUDGE_NOTHING;
+	settings->holder = 0;
 	return err;
+}
+
+int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
+{
+	return judge(kernel, EVMON_JUDGE_HELD, holder, fn, userdata);
+}
+
+int listeners_judge_unasked(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata)
+{
+	return judge(kernel, EVMON_JUDGE_LISTEN, holder, fn, userdata);
 }

@@ -35,6 +35,7 @@ struct listener {
 	unsigned rule;	     /* listeners_judge(): that forbids it to the owner; NONE: none */
 	bool counted;	     /* in the rule's tally, by this very look */
 	bool asked_deny;     /* the rule denies */
+	enum evmon_bind_how how;
 	struct listener_owner owner;
 };
 
@@ -49,3 +50,6 @@ int listeners_take(struct kernel *kernel, listener_fn fn, void *userdata);
 /* The same, and the policy in force judges: what it forbids to an owner, and was counted for no
  * task of his instance yet, is counted. holder: what this tgid has open and no more; 0: all. */
 int listeners_judge(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata);
+/* The same for what the holder listens on without that anybody has asked for its port. One that has
+ * none yet, since listen(2) is under way, comes with port 0. */
+int listeners_judge_unasked(struct kernel *kernel, uint32_t holder, listener_fn fn, void *userdata);

@@ -73,13 +73,13 @@ bool kernel_sctp_attach(struct kernel *kernel)
 
 	if (kernel->sctp || !kernel->btf || kernel->options.inventory)
 		return false;
-	if (!sctp_is_here()) {
-		row_say(row, "SCTP's module is not loaded; its hook comes with it");
-		return false;
-	}
 	/* Where no trampoline serves, none will here. */
 	if (!bind->n_hooks || !hook_on_trampoline(hook_get(bind->hooks[0]))) {
 		row_say(row, "no hook on a trampoline serves here, see bind");
+		return false;
+	}
+	if (!sctp_is_here()) {
+		row_say(row, "SCTP's module is not loaded; its hook comes with it");
 		return false;
 	}
 	err = program_attach(kernel, hook);

@@ -32,6 +32,7 @@ static const char *const names[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_FEXIT_GET_PORT] = "fexit/inet_csk_get_port",
 	[EVMON_HOOK_FEXIT_HASH_CONNECT] = "fexit/__inet_hash_connect",
 	[EVMON_HOOK_FEXIT_AUTOBIND] = "fexit/inet_autobind",
+	[EVMON_HOOK_TP_SET_STATE] = "tp_btf/inet_sock_set_state",
 	[EVMON_HOOK_FEXIT_FILE_RECEIVE] = "fexit/security_file_receive",
 	[EVMON_HOOK_FEXIT_CAPABLE] = "fexit/security_capable",
 	[EVMON_HOOK_KPROBE_CAPABLE] = "kprobe/security_capable",

@@ -60,6 +60,7 @@ static void json_has_every_role_in_order(void **state)
 					     "bind",
 					     "bind-mptcp",
 					     "bind-auto",
+					     "bind-sctp",
 					     "bind-deny",
 					     "held",
 					     "capability",
