@@ -78,8 +78,8 @@ int BPF_PROG(tp_set_state, struct sock *sk, int old, int state)
 
 	if (state != TCP_LISTEN || sk->__sk_common.skc_num || evmon_tracing)
 		return 0;
-	if (canary_is_here())
-		emit_canary(EVMON_HOOK_TP_SET_STATE);
+	if (canary_is_here()) /* whose socket has gone before anybody could look */
+		return emit_canary(EVMON_HOOK_TP_SET_STATE);
 	policy = policy_active();
 	if (!policy)
 		return 0;

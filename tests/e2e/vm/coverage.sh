@@ -163,7 +163,7 @@ exec 8>&-
 wait "$hold_pid"
 broker_stop
 for module in sctp_diag sctp; do
-	rmmod "$module" 2>/dev/null || diag "$module is not taken out"
+	rmmod "$module" >"$test_dir/rmmod" 2>&1 || diag <"$test_dir/rmmod"
 done
 
 # A policy that denies: the hook that refuses must be proven too.
