@@ -113,6 +113,20 @@ static __always_inline void record_process(struct evmon_record *r, const struct 
 
 #endif
 
+static __always_inline void record_file(struct evmon_record *r, const struct finding *f)
+{
+	long n = bpf_probe_read_kernel_str(r->file, EVMON_NAME_BYTES, (void *)f->file);
+
+	if (n <= 0 || n > EVMON_NAME_BYTES)
+		return;
+	r->file_len = n;
+	if (!f->interp)
+		return;
+	n = bpf_probe_read_kernel_str(r->file + n, EVMON_NAME_BYTES, (void *)f->interp);
+	if (n > 0)
+		r->file_len += n;
+}
+
 static __noinline int record_emit(struct finding *f)
 {
 	bool bulk = evmon_tracing || f->key.rule == EVMON_RULE_NONE;
@@ -140,11 +154,8 @@ static __noinline int record_emit(struct finding *f)
 	r->detail = f->detail;
 	r->exe_len = r->args_len = r->file_len = 0;
 	record_process(r, f);
-	if (f->file && evmon_can_read_kernel) {
-		long n = bpf_probe_read_kernel_str(r->file, sizeof(r->file), (void *)f->file);
-
-		r->file_len = n > 0 ? n : 0;
-	}
+	if (f->file && evmon_can_read_kernel)
+		record_file(r, f);
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

@@ -8,6 +8,7 @@ struct finding {
 	struct evmon_tally_key key;
 	__u64 file;   /* exec: address of the path as given; 0: none */
 	__u64 socket; /* bind: see evmon_socket_key; 0: not known */
+	__u64 interp; /* and of the interpreter's */
 	__u16 hook;
 	__u16 flags; /* EVMON_RECORD_* */
 	__u16 class;

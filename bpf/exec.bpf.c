@@ -6,11 +6,14 @@
  *                               new image has not run one instruction
  *
  * Judged here: exec as root inside the tree (a root module is one standing finding, not one for
- * each thing it runs), the admin panel by executable and argv[0], and the capabilities that this
- * exec left beyond the list, EVerest's CAP_CHOWN surplus as a rule of its own.
+ * each thing it runs), rights that come with a file, a shell under a module, the admin panel by
+ * executable and argv[0], and the capabilities that this exec left beyond the list, EVerest's
+ * CAP_CHOWN surplus as a rule of its own. Ids are those of the initial user namespace: root in
+ * another one is not root, and what it holds there is not held here.
  */
 #include "emit.bpf.h"
 #include "script.bpf.h"
+#include "shell.bpf.h"
 #include "slot.bpf.h"
 #include "task.bpf.h"
 #include "tree.bpf.h"
@@ -18,40 +21,72 @@
 #define CAP_CHOWN    0
 #define CAPABILITIES 41
 #define S_ISUID	     04000
-#define PANEL_BYTES  12 /* "controller", "MT.EVEREST", with the NUL and one more */
+#define S_ISGID	     02000
 
 struct exec_event {
 	struct task_struct *task;
 	struct linux_binprm *bprm;
+	const struct cred *cred; /* that the exec gives */
 	const struct evmon_policy *policy;
 	struct evmon_exe *exe;
-	bool joined; /* this exec gave the class */
-	bool script; /* by the script that it runs */
+	__u64 arguments; /* where argv is; 0: it may not be read */
+	__u64 from_file; /* capabilities that the file gave */
+	bool joined;	 /* this exec gives the class */
+	bool script;	 /* by the script that it runs */
 	bool root;
 };
+
+/* Without root, what is permitted beyond what is ambient came with the file. */
+static __always_inline __u64 rights_of_file(const struct exec_event *e)
+{
+	const struct cred *cred = e->cred;
+
+	if (e->root || cred->user_ns->level)
+		return 0;
+	return capability_bits(cred->cap_permitted) & ~capability_bits(cred->cap_ambient);
+}
+
+static __always_inline __u8 exec_how(const struct exec_event *e)
+{
+	unsigned short mode = e->bprm->file->f_inode->i_mode;
+
+	if (e->cred->euid.val != e->cred->uid.val && mode & S_ISUID)
+		return EVMON_EXEC_SETUID;
+	if (e->cred->egid.val != e->cred->gid.val && mode & S_ISGID)
+		return EVMON_EXEC_SETGID;
+	return e->from_file ? EVMON_EXEC_FCAPS : EVMON_EXEC_EXEC;
+}
 
 static __always_inline void finding_exec(struct finding *f, const struct evmon_task *t,
 					 const struct exec_event *e)
 {
 	struct inode *inode = e->bprm->file->f_inode;
 	struct evmon_record_exec *exec = &f->detail.exec;
+	__u64 how;
 
 	finding_of(f, e->policy->serial, t, EVMON_HOOK_TP_EXEC);
 	f->key.sensor = EVMON_SENSOR_EXEC;
-	f->key.object.exec.ino = inode->i_ino;
-	f->key.object.exec.dev = inode->i_sb->s_dev;
 	f->file = (__u64)e->bprm->filename;
+	if (e->bprm->interp != e->bprm->filename)
+		f->interp = (__u64)e->bprm->interp;
 	if (e->joined)
-		f->flags |= EVMON_RECORD_JOINED;
-	exec->ino = f->key.object.exec.ino;
-	exec->dev = f->key.object.exec.dev;
+		f->flags = EVMON_RECORD_JOINED;
+	exec->ino = f->key.object.exec.ino = inode->i_ino;
+	exec->dev = f->key.object.exec.dev = inode->i_sb->s_dev;
+	how = exec_how(e);
+	asm volatile("" : "+r"(how)); /* else the verifier follows what comes for each */
+	exec->how = f->key.object.exec.how = how;
 	exec->mntns = e->task->nsproxy->mnt_ns->ns.inum;
-	exec->uid = e->task->cred->uid.val;
-	exec->euid = e->task->cred->euid.val;
+	exec->uid = e->cred->uid.val;
+	exec->euid = e->cred->euid.val;
 	exec->deleted = !inode->i_nlink;
-	if (exec->uid != exec->euid && inode->i_mode & S_ISUID)
-		exec->how = EVMON_EXEC_SETUID;
-	f->key.object.exec.how = exec->how;
+	exec->gained = e->from_file & ~task_capabilities(e->policy, t);
+}
+
+/* No hook of exec's refuses. */
+static __always_inline __u16 asked(__u8 action)
+{
+	return action == EVMON_ACTION_DENY ? EVMON_RECORD_ASKED_DENY : 0;
 }
 
 /* A function of its own: a finding at a time on the stack, of which calls share 512 bytes. */
@@ -69,7 +104,7 @@ static __noinline int exec_emit(const struct evmon_task *t, const struct exec_ev
 }
 
 /* Every root exec in the tree but those of what may be root; a root module's are one finding. */
-static __always_inline bool judge_root(struct evmon_task *t, const struct exec_event *e)
+static __always_inline bool judge_root(const struct evmon_task *t, const struct exec_event *e)
 {
 	if (!e->root || e->policy->root_action == EVMON_ACTION_ALLOW)
 		return false;
@@ -82,43 +117,64 @@ static __always_inline bool judge_root(struct evmon_task *t, const struct exec_e
 		return false;
 	}
 	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
-		exec_emit(t, e, EVMON_RULE_EXEC_ROOT, EVMON_RECORD_STANDING);
+		exec_emit(t, e, EVMON_RULE_EXEC_ROOT,
+			  EVMON_RECORD_STANDING | asked(e->policy->root_action));
 		return true;
 	}
 	if (t->flags & EVMON_TASK_ROOT_MODULE && !e->joined) {
 		stats_count(standing);
 		return false;
 	}
-	exec_emit(t, e, EVMON_RULE_EXEC_ROOT, 0);
-	return true;
-}
-
-static __always_inline bool text_is_panel(const char *text, const char *name)
-{
-	for (int i = 0; i < PANEL_BYTES - 1; i++)
-		if (text[i] != name[i])
-			return false;
+	exec_emit(t, e, EVMON_RULE_EXEC_ROOT, asked(e->policy->root_action));
 	return true;
 }
 
 /* EVerest's admin panel: src/controller, argv[0] MT.EVEREST (manager_admin_panel.cpp). */
-static __always_inline bool judge_admin_panel(struct evmon_task *t, const struct exec_event *e)
+static __noinline int exec_is_panel(const struct exec_event *e)
 {
-	char name[PANEL_BYTES] = {}, argv0[PANEL_BYTES] = {};
+	union name name = {}, argv0 = {};
 
 	if (e->policy->admin_panel_action == EVMON_ACTION_ALLOW)
 		return false;
-	if (evmon_can_read_kernel)
-		bpf_probe_read_kernel_str(name, sizeof(name),
-					  e->bprm->file->f_path.dentry->d_name.name);
-	else
-		bpf_get_current_comm(name, sizeof(name)); /* of the path it was given */
-	if (evmon_can_read_user)
-		bpf_probe_read_user_str(argv0, sizeof(argv0), (void *)e->task->mm->arg_start);
-	if (!text_is_panel(name, "controller") && !text_is_panel(argv0, "MT.EVEREST"))
+	name_of_file(&name, e->bprm->file);
+	if (!evmon_can_read_kernel)
+		bpf_get_current_comm(name.text, sizeof(name)); /* of the path it was given */
+	if (e->arguments)
+		bpf_probe_read_user_str(argv0.text, sizeof(argv0), (void *)e->arguments);
+	return NAME_IS(&name, "controller") || NAME_IS(&argv0, "MT.EVEREST");
+}
+
+/* A shell under a module whose work it is not. */
+static __noinline int exec_is_shell(const struct evmon_task *t, const struct exec_event *e)
+{
+	__u16 flags = e->exe ? e->exe->flags : 0;
+	union name name = {};
+	__u32 class = t->class;
+
+	if (e->policy->shell_action == EVMON_ACTION_ALLOW || e->joined ||
+	    class < EVMON_CLASS_MODULE)
 		return false;
-	exec_emit(t, e, EVMON_RULE_EXEC_ADMIN_PANEL, 0);
-	return true;
+	asm volatile("" : "+r"(class)); /* so that this bound is checked by itself */
+	if (class >= EVMON_CLASSES || e->policy->class[class].shell)
+		return false;
+	name_of_file(&name, e->bprm->file);
+	if (flags & EVMON_EXE_APPLETS || name_is_applets(&name))
+		return e->arguments && applet_is_shell(e->arguments);
+	return flags & EVMON_EXE_SHELL || name_is_shell(&name);
+}
+
+/* Rights that the file gave, and that are not root's: another's ids, capabilities. */
+static __always_inline bool exec_is_gain(const struct evmon_task *t, const struct exec_event *e)
+{
+	__u8 how = exec_how(e);
+
+	if (e->root)
+		return false;
+	if (how == EVMON_EXEC_SETUID || how == EVMON_EXEC_SETGID)
+		return true;
+	return t->class != EVMON_CLASS_PENDING &&
+	       e->policy->capability_action != EVMON_ACTION_ALLOW &&
+	       e->from_file & ~task_capabilities(e->policy, t);
 }
 
 /* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
@@ -154,11 +210,13 @@ int capability_emit(__u32 policy, __u32 number, __u32 joined)
 /* What the exec left beyond the list; at a descendant's exec only what its module was not left. */
 static __always_inline void judge_held(struct evmon_task *t, const struct exec_event *e)
 {
-	const struct cred *cred = e->task->cred;
+	const struct cred *cred = e->cred;
 	__u64 held = capability_bits(cred->cap_permitted) | capability_bits(cred->cap_ambient);
 	__u64 beyond;
 	__u32 how;
 
+	if (cred->user_ns->level)
+		held = 0;
 	beyond = held & ~task_capabilities(e->policy, t);
 	if (e->joined)
 		t->held = held;
@@ -190,7 +248,7 @@ static __always_inline __u16 class_of_exec(struct exec_event *e, const struct ev
 	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
 		return class;
 	e->script = true;
-	return script_class(e->task->mm->arg_start);
+	return script_class(e->arguments);
 }
 
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. Not inline
@@ -230,13 +288,46 @@ static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 	return bpf_map_lookup_elem(&evmon_tasks, &tgid);
 }
 
+/* What it breaks as bits, and then each told: the verifier follows one sequence, not each before the
+ * other. */
+enum {
+	TELL_PANEL = 1 << 0,
+	TELL_GAINED = 1 << 1,
+	TELL_SHELL = 1 << 2,
+};
+
+static __always_inline bool judge(struct evmon_task *t, const struct exec_event *e)
+{
+	__u64 tell = 0;
+	bool root;
+
+	if (exec_is_panel(e))
+		tell |= TELL_PANEL;
+	if (exec_is_gain(t, e))
+		tell |= TELL_GAINED;
+	if (exec_is_shell(t, e))
+		tell |= TELL_SHELL;
+	asm volatile("" : "+r"(tell));
+	if (tell & TELL_PANEL)
+		exec_emit(t, e, EVMON_RULE_EXEC_ADMIN_PANEL, asked(e->policy->admin_panel_action));
+	root = judge_root(t, e);
+	if (tell & TELL_GAINED)
+		exec_emit(t, e, EVMON_RULE_EXEC_GAINED, 0);
+	if (tell & TELL_SHELL)
+		exec_emit(t, e, EVMON_RULE_EXEC_SHELL, asked(e->policy->shell_action));
+	judge_held(t, e);
+	return root || tell;
+}
+
 static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct exec_event e = {
 		.task = task,
 		.bprm = bprm,
+		.cred = task->cred,
 		.policy = policy_active(),
 		.exe = exe_lookup(bprm->file->f_inode),
+		.arguments = evmon_can_read_user ? task->mm->arg_start : 0,
 		.root = cred_is_root(task->cred),
 	};
 	struct evmon_task *t = on_exec_join(&e);
@@ -248,11 +339,9 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	}
 	if (!t || !e.policy)
 		return 0;
-	if (t->subject == EVMON_SUBJECT_EVEREST) {
-		told |= judge_admin_panel(t, &e);
-		told |= judge_root(t, &e);
-		judge_held(t, &e);
-	}
+	e.from_file = rights_of_file(&e);
+	if (t->subject == EVMON_SUBJECT_EVEREST)
+		told = judge(t, &e);
 	/* Who joined is told to user space; every exec while tracing. */
 	if (e.joined || (evmon_tracing && !told))
 		exec_emit(t, &e, EVMON_RULE_NONE, 0);

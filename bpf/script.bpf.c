@@ -6,6 +6,8 @@
  */
 #include "script.bpf.h"
 
+#include "shell.bpf.h"
+
 #define SCRIPT_CHUNKS  8   /* of a path */
 #define SCRIPT_OPTIONS 3   /* arguments that may stand before it */
 #define ENV_CHUNKS     512 /* 32 KB of environment, if strings are long */
@@ -66,6 +68,42 @@ int script_class(__u64 arguments)
 		return EVMON_CLASS_PENDING;
 	class = bpf_map_lookup_elem(&evmon_scripts, &argument.hash);
 	return class ? *class : EVMON_CLASS_PENDING;
+}
+
+/* Where the name begins at which busybox looks: behind a login shell's dash and the last slash.
+ * Without a branch for each byte. */
+static __always_inline __u32 name_start(const union evmon_chunk *chunk)
+{
+	__u32 start = (__u8)chunk->text[0] == '-';
+
+	for (__u32 i = 0; i < EVMON_CHUNK; i++) {
+		__u32 keep = (__u8)chunk->text[i] ^ '/';
+
+		keep = 0 - ((keep + 0xff) >> 8); /* all ones, or none */
+		start = (start & keep) | ((i + 1) & ~keep);
+		asm volatile("" : "+r"(start));
+	}
+	return start & (EVMON_CHUNK - 1);
+}
+
+int applet_is_shell(__u64 arguments)
+{
+	__u64 at = arguments;
+
+	for (int i = 0; i < 2; i++) { /* "sh", or "busybox" "sh" */
+		union evmon_chunk chunk = {};
+		union name_word name = {};
+		long n = piece_read(chunk.text, sizeof(chunk), at);
+
+		if (n < 0 || n >= EVMON_CHUNK ||
+		    bpf_probe_read_user_str(name.text, sizeof(name),
+					    (void *)(at + name_start(&chunk))) < 0)
+			return 1;
+		if (i || !word_is_applets(name.word))
+			return word_is_shell(name.word);
+		at += n;
+	}
+	return 0;
 }
 
 /* Without a branch for each byte: there are many strings, and the verifier follows each. */

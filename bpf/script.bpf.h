@@ -10,33 +10,30 @@
  *
  * The instance goes by EV_MODULE in the environment, where other modules have it in argv[0].
  */
+#include "name.bpf.h"
 #include "task.bpf.h"
 
 #include "evmon/script.h"
 
-/* Who starts with this text? Python's executable has its version in its name. */
-static __always_inline bool name_begins(const char *name, const char *text, unsigned int length)
-{
-	for (unsigned int i = 0; i < length; i++)
-		if (name[i] != text[i])
-			return false;
-	return true;
-}
-
+/* Python's executable has its version in its name. */
 static __always_inline bool file_is_interpreter(struct file *file)
 {
-	char name[8] = {};
+	union name_word name = {};
 
 	if (!evmon_can_read_kernel) /* then the script's path decides alone */
 		return true;
-	bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name);
-	return name_begins(name, "python3", 7) || name_begins(name, "node", 5);
+	bpf_probe_read_kernel_str(name.text, sizeof(name), file->f_path.dentry->d_name.name);
+	return name.word == WORD("python3") || name.word == WORD("node");
 }
 
 /* The class of the script that the current task has been told to run by its arguments. PENDING:
  * user space finds out, be it a module that is new, or none. Global, and the next too: each is
  * verified once, however many paths lead to it. */
 int script_class(__u64 arguments);
+
+/* Which of its programs is busybox, by these arguments of the current task? 1: a shell; 0: another.
+ * What cannot be read is taken for one. */
+int applet_is_shell(__u64 arguments);
 
 /* Where the value of EV_MODULE begins in the current task's environment; 0: it has none. */
 __u64 script_instance(__u64 environment, __u64 end);

@@ -141,6 +141,7 @@ struct cred {
 	kuid_t suid;
 	kgid_t sgid;
 	kuid_t euid;
+	kgid_t egid;
 	struct kernel_capabilities cap_permitted;
 	struct kernel_capabilities cap_effective;
 	struct kernel_capabilities cap_ambient;
@@ -273,7 +274,9 @@ struct task_struct {
 
 struct linux_binprm {
 	struct file *file;
+	struct cred *cred;
 	const char *filename;
+	const char *interp;
 };
 
 struct in6_addr {

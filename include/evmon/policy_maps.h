@@ -51,6 +51,8 @@ static inline __attribute__((always_inline)) __u32 evmon_bind_cell(__u32 subject
 struct evmon_class_policy {
 	__u64 capabilities; /* the list of the module's name */
 	__u64 common;	    /* that list less what any instance of the name is not granted */
+	__u32 shell;	    /* exec.shell.allow names it */
+	__u32 pad;
 };
 
 /* In an instance's list: it has one of its own. No capability has this number. */
@@ -68,9 +70,10 @@ struct evmon_policy {
 	__u64 since_ns;		     /* CLOCK_BOOTTIME: when it came into force */
 	__u8 capability_action;
 	__u8 root_action;
+	__u8 shell_action;
 	__u8 admin_panel_action;
 	__u8 serial; /* records say by which policy they were judged */
-	__u8 pad[4];
+	__u8 pad[3];
 };
 
 enum {

@@ -100,8 +100,10 @@ struct evmon_record {
 	__u8 pad2[2];
 	char exe[EVMON_PATH_BYTES];  /* components from the last to the first, NUL after each */
 	char args[EVMON_ARGS_BYTES]; /* argv as in memory, NUL after each */
-	char file[EVMON_NAME_BYTES]; /* exec: the path as it was given (a script's own) */
+	/* exec: the path as it was given, of a script its own, and then the interpreter's as the
+	 * script (or binfmt_misc) has it; a NUL after each */
+	char file[2 * EVMON_NAME_BYTES];
 };
 
 _Static_assert(sizeof(struct evmon_record_process) == 80, "record process");
-_Static_assert(sizeof(struct evmon_record) == 16 + 24 + 80 + 40 + 8 + 1024 + 512 + 256, "record");
+_Static_assert(sizeof(struct evmon_record) == 16 + 24 + 80 + 40 + 8 + 1024 + 512 + 512, "record");

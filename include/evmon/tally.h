@@ -48,6 +48,7 @@ enum evmon_capability_kind {
 enum evmon_exec_how {
 	EVMON_EXEC_EXEC,
 	EVMON_EXEC_SETUID,
+	EVMON_EXEC_SETGID,
 	EVMON_EXEC_FCAPS,
 	EVMON_EXEC_CREDS,
 	EVMON_EXEC_HOW_MAX

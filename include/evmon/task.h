@@ -17,6 +17,8 @@ enum {
 enum {
 	EVMON_EXE_ROOT_ALLOWED = 1 << 0, /* exec.root.allow */
 	EVMON_EXE_STARTER = 1 << 1,	 /* PID 1's executable, systemd-executor: never joins */
+	EVMON_EXE_SHELL = 1 << 2,
+	EVMON_EXE_APPLETS = 1 << 3, /* busybox: many programs, a shell among them, by argv[0] */
 };
 
 struct evmon_exe_key {

@@ -27,6 +27,7 @@
 
 #include "actor.h"
 #include "ask.h"
+#include "execs.h"
 #include "leader.h"
 #include "way.h"
 
@@ -262,6 +263,12 @@ static int do_ask(struct script *s)
 	return 0;
 }
 
+static int do_run(struct script *s)
+{
+	report(execs_run((s->at += EXECS_WORDS) - EXECS_WORDS), 0);
+	return 0;
+}
+
 static int do_exec(struct script *s)
 {
 	const char *file = word(s);
@@ -416,13 +423,6 @@ static int do_userns(struct script *s)
 	return 0;
 }
 
-static void wait_for_gate(void)
-{
-	char byte;
-
-	need(read(ACTOR_FD, &byte, 1) == 0, "gate");
-}
-
 /* storm WIDTH DEPTH: WIDTH children with a child each, which report; when the gate opens these go
  * on through DEPTH generations, each parent ending as soon as it has a child, and the last ones
  * report and stay. Whoever is nobody's child any more ends by himself in a minute. */
@@ -430,6 +430,7 @@ static int do_storm(struct script *s)
 {
 	long width = number(s), depth = number(s);
 	pid_t pid = 1;
+	char byte;
 
 	signal(SIGCHLD, SIG_IGN);
 	for (long i = 0; i < width && pid; i++)
@@ -443,7 +444,7 @@ static int do_storm(struct script *s)
 	pid = fork();
 	if (!pid)
 		report(0, 0);
-	wait_for_gate();
+	need(read(ACTOR_FD, &byte, 1) == 0, "gate");
 	for (long i = 0; i < depth && !pid; i++)
 		pid = fork();
 	if (pid)
@@ -464,7 +465,7 @@ static const struct {
 	{ "orphan", do_orphan }, { "thread", do_thread }, { "headless", do_headless },
 	{ "wait", do_wait },	 { "uid", do_uid },	  { "userns", do_userns },
 	{ "storm", do_storm },	 { "crowd", do_crowd },	  { "ask", do_ask },
-	{ "way", do_way },
+	{ "way", do_way },	 { "run", do_run },
 };
 
 static int run(struct script *script)

@@ -22,7 +22,7 @@ $(BUILD)/tests/bpf/test_verifier: user_ldflags += -Wl,--wrap=bpf_program__set_lo
 
 $(BUILD)/tests/bpf/actor: $(BUILD)/tests/bpf/actor.o $(BUILD)/tests/bpf/ask.o $(BUILD)/tests/bpf/way.o \
 		$(BUILD)/tests/bpf/uring.o $(BUILD)/tests/bpf/leader.o $(BUILD)/tests/bpf/ask_creds.o \
-		$(BUILD)/tests/bpf/ask_sockets.o
+		$(BUILD)/tests/bpf/ask_sockets.o $(BUILD)/tests/bpf/execs.o
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(user_ldflags) $(LDFLAGS) -pthread -o $@ $^

@@ -136,40 +136,23 @@ static void device_fill(struct alert *alert)
 }
 
 /*
- * The path as given differs from the executable for scripts, but also for links and relative
- * names. For a script, and only then, the kernel itself puts that path into argv behind the
- * interpreter and its option (fs/binfmt_script.c, the same for binfmt_misc): that decides. A
- * caller who forges such an argv for a link gets the link's name shown as path, with the true
- * executable beside it as interpreter.
+ * A script's path is the one that was given, its interpreter the executable; of all else the
+ * executable is the path. What was refused became nobody's executable: then there is only what was
+ * given, and what the script says of its interpreter.
  */
-static bool event_is_script(const struct event *event)
-{
-	const struct event_process *p = &event->process;
-	const char *file = event->exec.file, *end = p->args + p->args_length;
-	unsigned index = 0;
-
-	if (!file[0] || !strcmp(file, p->exe))
-		return false;
-	for (const char *arg = p->args; arg < end && index < 4; index++) {
-		if (index && !strcmp(arg, file))
-			return true;
-		arg += strlen(arg) + 1;
-	}
-	return false;
-}
-
 static void exec_fill(struct alert *alert, const struct event *event)
 {
 	struct alert_object_exec *text = &alert->exec_text;
-	const char *exe = event->process.exe;
+	const struct event_exec *exec = &event->exec;
+	bool refused = event->verdict == EVMON_VERDICT_DENIED;
+	const char *exe = refused ? "" : event->process.exe;
+	bool script = exec->interpreter[0];
 
-	alert->exec = event->exec;
-	if (event_is_script(event)) {
-		copy_text(text->path, sizeof(text->path), event->exec.file);
-		copy_text(text->interpreter, sizeof(text->interpreter), exe);
-	} else {
-		copy_text(text->path, sizeof(text->path), exe[0] ? exe : event->exec.file);
-	}
+	alert->exec = *exec;
+	copy_text(text->path, sizeof(text->path), script || !exe[0] ? exec->file : exe);
+	if (script)
+		copy_text(text->interpreter, sizeof(text->interpreter),
+			  exe[0] ? exe : exec->interpreter);
 }
 
 static void object_from_event(struct alert *alert, const struct event *event)

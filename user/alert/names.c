@@ -67,9 +67,8 @@ const char *capability_kind_name(enum evmon_capability_kind kind)
 const char *exec_how_name(enum evmon_exec_how how)
 {
 	static const char *const names[] = {
-		[EVMON_EXEC_EXEC] = "exec",
-		[EVMON_EXEC_SETUID] = "setuid",
-		[EVMON_EXEC_FCAPS] = "fcaps",
+		[EVMON_EXEC_EXEC] = "exec",	[EVMON_EXEC_SETUID] = "setuid",
+		[EVMON_EXEC_SETGID] = "setgid", [EVMON_EXEC_FCAPS] = "fcaps",
 		[EVMON_EXEC_CREDS] = "creds",
 	};
 

@@ -74,6 +74,7 @@ void naming_files_begin(struct kernel *kernel, struct modules *modules, const st
 	for (char **path = policy->root_allow; path && *path; path++)
 		exe_named(&files, *path, EVMON_CLASS_HOST, true);
 	tables_starters(kernel);
+	tables_shells(kernel);
 	if (tables_modules_dir(kernel, policy->modules_dir) < 0 ||
 	    modules_scan(modules, policy->modules_dir, file_found, &files) < 0)
 		log_debug("no modules in '%s'", policy->modules_dir);

@@ -99,16 +99,31 @@ static int decode_capability(const struct evmon_record_capability *from,
 	return 0;
 }
 
+/* One text or two, each with its NUL, and nothing behind them. */
+static int decode_files(const struct evmon_record *r, struct event_exec *exec)
+{
+	size_t n = r->file_len, first, second;
+
+	if (!n)
+		return 0;
+	if (n > sizeof(r->file))
+		return -EBADMSG;
+	first = strnlen(r->file, n) + 1;
+	second = first < n ? strnlen(r->file + first, n - first) + 1 : 0;
+	if (first + second != n || second == 1 || first > sizeof(exec->file) ||
+	    second > sizeof(exec->interpreter))
+		return -EBADMSG;
+	memcpy(exec->file, r->file, first);
+	memcpy(exec->interpreter, r->file + first, second);
+	return 0;
+}
+
 static int decode_exec(const struct evmon_record *r, struct event_exec *exec)
 {
 	const struct evmon_record_exec *from = &r->detail.exec;
 
-	if (from->how >= EVMON_EXEC_HOW_MAX || from->deleted > 1 || r->file_len > sizeof(r->file))
+	if (from->how >= EVMON_EXEC_HOW_MAX || from->deleted > 1 || decode_files(r, exec) < 0)
 		return -EBADMSG;
-	/* One NUL, at the end. */
-	if (r->file_len && strnlen(r->file, r->file_len) != r->file_len - 1U)
-		return -EBADMSG;
-	memcpy(exec->file, r->file, r->file_len);
 	exec->ino = from->ino;
 	exec->gained = from->gained;
 	exec->dev = from->dev;

@@ -53,7 +53,8 @@ struct event_capability {
 };
 
 struct event_exec {
-	char file[EVENT_FILE_MAX]; /* the path as given; differs from exe for scripts */
+	char file[EVENT_FILE_MAX];	  /* the path as given */
+	char interpreter[EVENT_FILE_MAX]; /* of a script, as it says; empty: no script */
 	uint64_t ino, gained;
 	uint32_t dev, mntns, uid, euid;
 	enum evmon_exec_how how;

@@ -120,6 +120,20 @@ static int names_fill(struct evmon_policy *table, const struct policy *policy,
 	return 0;
 }
 
+/* Modules whose scripts are their work. */
+static int shells_fill(struct evmon_policy *table, const struct policy *policy,
+		       const struct classes *classes)
+{
+	for (char **name = policy->shell_allow; name && *name; name++) {
+		int class = class_number(classes, *name);
+
+		if (class < 0)
+			return class;
+		table->class[class].shell = 1;
+	}
+	return 0;
+}
+
 static int instances_fill(struct kernel *kernel, struct evmon_policy *table,
 			  const struct policy *policy, const struct classes *classes)
 {
@@ -201,6 +215,8 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	if (err < 0)
 		return err;
 	err = names_fill(table, policy, &classes);
+	if (err >= 0)
+		err = shells_fill(table, policy, &classes);
 	if (err >= 0) /* after all names: an instance narrows what its name has in common */
 		err = instances_fill(kernel, table, policy, &classes);
 	if (err < 0)
@@ -209,6 +225,7 @@ int tables_policy(struct kernel *kernel, const struct policy *policy, tables_cla
 	table->window_ns = policy->window_ns;
 	table->capability_action = (uint8_t)policy->capability_action;
 	table->root_action = (uint8_t)policy->root_action;
+	table->shell_action = (uint8_t)policy->shell_action;
 	table->admin_panel_action = (uint8_t)policy->admin_panel_action;
 	return policy_swap(kernel, table);
 }

@@ -35,6 +35,8 @@ int tables_exe(struct kernel *kernel, const char *path, unsigned class, bool roo
 int tables_script(struct kernel *kernel, const char *path, unsigned class);
 /* PID 1's executable and systemd-executor: running them makes nobody a member. */
 void tables_starters(struct kernel *kernel);
+/* The shells of this machine: the usual ones, and those of /etc/shells. */
+void tables_shells(struct kernel *kernel);
 /* Files directly below <dir>/<any>/ are modules even before they are named. -ENOENT: no such
  * directory, and none is. */
 int tables_modules_dir(struct kernel *kernel, const char *dir);

@@ -201,14 +201,13 @@ static void root_module_is_told_by_what_it_is(void **state)
 			    "and was killed for it");
 }
 
-static void script_is_known_by_what_the_kernel_put_into_argv(void **state)
+static void script_is_what_the_kernel_ran_by_another(void **state)
 {
-	static const char *const script[] = { "/bin/sh", "-e", "./x.sh", "arg" };
 	static const char *const plain[] = { "sh", "-c", "true" };
 	struct stage *stage = *state;
 	struct event event = event_exec(stage, EVMON_RULE_EXEC_SHELL, "/usr/bin/dash", "./x.sh");
 
-	event_args(&event, script, ARRAY_SIZE(script));
+	snprintf(event.exec.interpreter, sizeof(event.exec.interpreter), "/bin/sh");
 	made(stage, &event);
 	assert_string_equal(stage->alert->exec_text.path, "./x.sh");
 	assert_string_equal(stage->alert->exec_text.interpreter, "/usr/bin/dash");
@@ -219,6 +218,19 @@ static void script_is_known_by_what_the_kernel_put_into_argv(void **state)
 	made(stage, &event);
 	assert_string_equal(stage->alert->exec_text.path, "/usr/bin/dash");
 	assert_string_equal(stage->alert->exec_text.interpreter, "");
+}
+
+static void what_was_refused_is_nobodys_executable(void **state)
+{
+	struct stage *stage = *state;
+	struct event event = event_exec(stage, EVMON_RULE_EXEC_SHELL, "/opt/Api", "./x.sh");
+
+	event.verdict = EVMON_VERDICT_DENIED;
+	snprintf(event.exec.interpreter, sizeof(event.exec.interpreter), "/bin/sh");
+	made(stage, &event);
+	assert_string_equal(stage->alert->exec_text.path, "./x.sh");
+	assert_string_equal(stage->alert->exec_text.interpreter, "/bin/sh");
+	assert_string_equal(stage->alert->process.exe, "/opt/Api");
 }
 
 static void tally_alone_says_who_and_leaves_out_what_it_cannot_know(void **state)
@@ -426,7 +438,8 @@ int main(void)
 		TEST(a_refused_capability_is_told_so),
 		TEST(a_tally_says_what_was_to_be_denied),
 		TEST(root_module_is_told_by_what_it_is),
-		TEST(script_is_known_by_what_the_kernel_put_into_argv),
+		TEST(script_is_what_the_kernel_ran_by_another),
+		TEST(what_was_refused_is_nobodys_executable),
 		TEST(tally_alone_says_who_and_leaves_out_what_it_cannot_know),
 		TEST(root_module_that_was_there_before_runs_as_root),
 		TEST(tally_alone_names_a_file_that_the_policy_knows),

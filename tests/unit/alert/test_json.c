@@ -88,6 +88,7 @@ static void exec_line_of_a_script(void **state)
 		event_exec(stage, EVMON_RULE_EXEC_GAINED, "/usr/bin/dash", "/opt/job.sh");
 
 	event_args(&event, args, ARRAY_SIZE(args));
+	snprintf(event.exec.interpreter, sizeof(event.exec.interpreter), "/bin/sh");
 	event.exec.how = EVMON_EXEC_FCAPS;
 	event.exec.gained = 1ULL << 12 | 1ULL << 13;
 	event.exec.deleted = true;

@@ -71,7 +71,7 @@ static void each_sensor_has_its_detail(void **state)
 	check(stage, "12:00:00.000 812     1500  api:RpcApi                   capability "
 		     "allow   -                        CAP_NET_RAW used\n");
 	event = event_exec(stage, EVMON_RULE_EXEC_SHELL, "/usr/bin/dash", "/x y.sh");
-	event_args(&event, (const char *const[]){ "sh", "/x y.sh" }, 2);
+	snprintf(event.exec.interpreter, sizeof(event.exec.interpreter), "/bin/sh");
 	made(stage, &event);
 	text_object(stage->alert, text, sizeof(text));
 	assert_string_equal(text, "/x y.sh by /usr/bin/dash");

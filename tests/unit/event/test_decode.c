@@ -177,6 +177,12 @@ static void each_sensor_has_its_detail(void **state)
 	assert_int_equal(event.exec.how, EVMON_EXEC_CREDS);
 	assert_true(event.exec.deleted);
 	assert_int_equal(strlen(event.exec.file), 255);
+	assert_string_equal(event.exec.interpreter, "");
+	memcpy(r.file, "./x\0/bin/sh", 12);
+	r.file_len = 12;
+	assert_int_equal(decode(&r, sizeof(r), &event), 0);
+	assert_string_equal(event.exec.file, "./x");
+	assert_string_equal(event.exec.interpreter, "/bin/sh");
 }
 
 static void only_the_exact_length_passes(void **state)
@@ -232,6 +238,9 @@ static void values_out_of_range_are_refused(void **state)
 	r = record_of(EVMON_SENSOR_EXEC);
 	memset(r.file, 'f', sizeof(r.file)); /* no NUL at all */
 	r.file_len = 4;
+	refused(&r);
+	memcpy(r.file, "a\0b\0c", 6); /* one too many */
+	r.file_len = 6;
 	refused(&r);
 }
 
