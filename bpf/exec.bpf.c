@@ -26,61 +26,40 @@
 struct exec_event {
 	struct task_struct *task;
 	struct linux_binprm *bprm;
-	const struct cred *cred; /* that the exec gives */
 	const struct evmon_policy *policy;
-	struct evmon_exe *exe;
-	__u64 arguments; /* where argv is; 0: it may not be read */
-	__u64 from_file; /* capabilities that the file gave */
-	bool joined;	 /* this exec gives the class */
-	bool script;	 /* by the script that it runs */
+	__u64 gained; /* capabilities that the file gave, and the list does not */
+	__u16 file;   /* what user space says of the file: EVMON_EXE_* */
+	__u8 how;     /* EVMON_EXEC_* */
+	bool joined;  /* this exec gives the class */
+	bool script;  /* by the script that it runs */
 	bool root;
 };
 
-/* Without root, what is permitted beyond what is ambient came with the file. */
-static __always_inline __u64 rights_of_file(const struct exec_event *e)
+/* Where argv is; 0: it may not be read. */
+static __always_inline __u64 exec_arguments(const struct exec_event *e)
 {
-	const struct cred *cred = e->cred;
-
-	if (e->root || cred->user_ns->level)
-		return 0;
-	return capability_bits(cred->cap_permitted) & ~capability_bits(cred->cap_ambient);
+	return evmon_can_read_user ? e->task->mm->arg_start : 0;
 }
 
-static __always_inline __u8 exec_how(const struct exec_event *e)
+/* What came with the file: another's ids, or, without root, what is permitted beyond what is
+ * ambient. */
+static __always_inline void exec_rights(struct exec_event *e, const struct evmon_task *t)
 {
+	const struct cred *cred = e->task->cred;
 	unsigned short mode = e->bprm->file->f_inode->i_mode;
+	__u64 how = EVMON_EXEC_EXEC, given = 0;
 
-	if (e->cred->euid.val != e->cred->uid.val && mode & S_ISUID)
-		return EVMON_EXEC_SETUID;
-	if (e->cred->egid.val != e->cred->gid.val && mode & S_ISGID)
-		return EVMON_EXEC_SETGID;
-	return e->from_file ? EVMON_EXEC_FCAPS : EVMON_EXEC_EXEC;
-}
-
-static __always_inline void finding_exec(struct finding *f, const struct evmon_task *t,
-					 const struct exec_event *e)
-{
-	struct inode *inode = e->bprm->file->f_inode;
-	struct evmon_record_exec *exec = &f->detail.exec;
-	__u64 how;
-
-	finding_of(f, e->policy->serial, t, EVMON_HOOK_TP_EXEC);
-	f->key.sensor = EVMON_SENSOR_EXEC;
-	f->file = (__u64)e->bprm->filename;
-	if (e->bprm->interp != e->bprm->filename)
-		f->interp = (__u64)e->bprm->interp;
-	if (e->joined)
-		f->flags = EVMON_RECORD_JOINED;
-	exec->ino = f->key.object.exec.ino = inode->i_ino;
-	exec->dev = f->key.object.exec.dev = inode->i_sb->s_dev;
-	how = exec_how(e);
+	if (!e->root && !cred->user_ns->level)
+		given = capability_bits(cred->cap_permitted) & ~capability_bits(cred->cap_ambient);
+	if (cred->euid.val != cred->uid.val && mode & S_ISUID)
+		how = EVMON_EXEC_SETUID;
+	else if (cred->egid.val != cred->gid.val && mode & S_ISGID)
+		how = EVMON_EXEC_SETGID;
+	else if (given)
+		how = EVMON_EXEC_FCAPS;
 	asm volatile("" : "+r"(how)); /* else the verifier follows what comes for each */
-	exec->how = f->key.object.exec.how = how;
-	exec->mntns = e->task->nsproxy->mnt_ns->ns.inum;
-	exec->uid = e->cred->uid.val;
-	exec->euid = e->cred->euid.val;
-	exec->deleted = !inode->i_nlink;
-	exec->gained = e->from_file & ~task_capabilities(e->policy, t);
+	e->how = how;
+	e->gained = given & ~task_capabilities(e->policy, t);
 }
 
 /* No hook of exec's refuses. */
@@ -89,18 +68,53 @@ static __always_inline __u16 asked(__u8 action)
 	return action == EVMON_ACTION_DENY ? EVMON_RECORD_ASKED_DENY : 0;
 }
 
-/* A function of its own: a finding at a time on the stack, of which calls share 512 bytes. */
-static __noinline int exec_emit(const struct evmon_task *t, const struct exec_event *e, __u16 rule,
-				__u16 flags)
+/* A finding on what the current task has just become; its file is that of its memory by now. what:
+ * EVMON_EXEC_*, and << 8 the policy's serial; rule: and << 16 EVMON_RECORD_*. Global: verified
+ * once, and not for each rule; by numbers alone, for 5.10 takes no pointer there. */
+int exec_emit(__u64 file, __u64 interp, __u64 gained, __u32 what, __u32 rule);
+int exec_emit(__u64 file, __u64 interp, __u64 gained, __u32 what, __u32 rule)
 {
 	struct finding f = {};
+	struct evmon_record_exec *exec = &f.detail.exec;
+	struct evmon_task *t;
 
-	finding_exec(&f, t, e);
+	/* The arguments first: there is no room to keep them anywhere else. */
+	f.file = file;
+	f.interp = interp;
 	f.key.rule = rule;
-	f.key.verdict = rule == EVMON_RULE_NONE ? EVMON_VERDICT_ALLOW : EVMON_VERDICT_ALERT;
-	f.flags |= flags;
+	f.key.verdict = (__u16)rule == EVMON_RULE_NONE ? EVMON_VERDICT_ALLOW : EVMON_VERDICT_ALERT;
+	f.flags = rule >> 16;
+	f.policy = what >> 8;
+	exec->how = f.key.object.exec.how = what;
+	exec->gained = gained;
+	t = task_current();
+	if (!t)
+		return 0;
+	finding_of(&f, f.policy, t, EVMON_HOOK_TP_EXEC);
+	f.key.sensor = EVMON_SENSOR_EXEC;
+	exec->ino = f.key.object.exec.ino = current_read(mm, exe_file, f_inode, i_ino);
+	exec->dev = f.key.object.exec.dev = current_read(mm, exe_file, f_inode, i_sb, s_dev);
+	exec->deleted = !current_read(mm, exe_file, f_inode, i_nlink);
+	exec->mntns = current_read(nsproxy, mnt_ns, ns.inum);
+	exec->uid = current_read(cred, uid.val);
+	exec->euid = current_read(cred, euid.val);
 	emit(&f);
 	return 0;
+}
+
+static __always_inline void exec_tell(const struct exec_event *e, __u16 rule, __u16 flags)
+{
+	__u32 what = e->how | e->policy->serial << 8;
+	struct linux_binprm *bprm = e->bprm;
+	__u64 file = 0, interp = 0;
+
+	if (evmon_can_read_kernel) { /* as numbers, from which 6.18 tells pointers to text, too */
+		file = (__u64)BPF_CORE_READ(bprm, filename);
+		interp = (__u64)BPF_CORE_READ(bprm, interp);
+	}
+	if (e->joined)
+		flags |= EVMON_RECORD_JOINED;
+	exec_emit(file, interp == file ? 0 : interp, e->gained, what, rule | flags << 16);
 }
 
 /* Every root exec in the tree but those of what may be root; a root module's are one finding. */
@@ -108,7 +122,7 @@ static __always_inline bool judge_root(const struct evmon_task *t, const struct 
 {
 	if (!e->root || e->policy->root_action == EVMON_ACTION_ALLOW)
 		return false;
-	if (e->exe && e->exe->flags & EVMON_EXE_ROOT_ALLOWED)
+	if (e->file & EVMON_EXE_ROOT_ALLOWED)
 		return false;
 	if (evmon_tree_only && t->class == EVMON_CLASS_MANAGER)
 		return false;
@@ -117,7 +131,7 @@ static __always_inline bool judge_root(const struct evmon_task *t, const struct 
 		return false;
 	}
 	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
-		exec_emit(t, e, EVMON_RULE_EXEC_ROOT,
+		exec_tell(e, EVMON_RULE_EXEC_ROOT,
 			  EVMON_RECORD_STANDING | asked(e->policy->root_action));
 		return true;
 	}
@@ -125,8 +139,17 @@ static __always_inline bool judge_root(const struct evmon_task *t, const struct 
 		stats_count(standing);
 		return false;
 	}
-	exec_emit(t, e, EVMON_RULE_EXEC_ROOT, asked(e->policy->root_action));
+	exec_tell(e, EVMON_RULE_EXEC_ROOT, asked(e->policy->root_action));
 	return true;
+}
+
+/* The file's own; where that may not be read, that of the path it was given. */
+static __always_inline void name_of_exec(union name *name, const struct exec_event *e)
+{
+	if (evmon_can_read_kernel)
+		name_of_file(name, e->bprm->file);
+	else
+		bpf_get_current_comm(name->text, sizeof(*name));
 }
 
 /* EVerest's admin panel: src/controller, argv[0] MT.EVEREST (manager_admin_panel.cpp). */
@@ -136,18 +159,15 @@ static __noinline int exec_is_panel(const struct exec_event *e)
 
 	if (e->policy->admin_panel_action == EVMON_ACTION_ALLOW)
 		return false;
-	name_of_file(&name, e->bprm->file);
-	if (!evmon_can_read_kernel)
-		bpf_get_current_comm(name.text, sizeof(name)); /* of the path it was given */
-	if (e->arguments)
-		bpf_probe_read_user_str(argv0.text, sizeof(argv0), (void *)e->arguments);
+	name_of_exec(&name, e);
+	if (evmon_can_read_user)
+		bpf_probe_read_user_str(argv0.text, sizeof(argv0), (void *)exec_arguments(e));
 	return NAME_IS(&name, "controller") || NAME_IS(&argv0, "MT.EVEREST");
 }
 
 /* A shell under a module whose work it is not. */
 static __noinline int exec_is_shell(const struct evmon_task *t, const struct exec_event *e)
 {
-	__u16 flags = e->exe ? e->exe->flags : 0;
 	union name name = {};
 	__u32 class = t->class;
 
@@ -157,24 +177,21 @@ static __noinline int exec_is_shell(const struct evmon_task *t, const struct exe
 	asm volatile("" : "+r"(class)); /* so that this bound is checked by itself */
 	if (class >= EVMON_CLASSES || e->policy->class[class].shell)
 		return false;
-	name_of_file(&name, e->bprm->file);
-	if (flags & EVMON_EXE_APPLETS || name_is_applets(&name))
-		return e->arguments && applet_is_shell(e->arguments);
-	return flags & EVMON_EXE_SHELL || name_is_shell(&name);
+	name_of_exec(&name, e);
+	if (evmon_can_read_user && (e->file & EVMON_EXE_APPLETS || name_is_applets(&name)))
+		return applet_is_shell(exec_arguments(e));
+	return e->file & EVMON_EXE_SHELL || name_is_shell(&name);
 }
 
 /* Rights that the file gave, and that are not root's: another's ids, capabilities. */
 static __always_inline bool exec_is_gain(const struct evmon_task *t, const struct exec_event *e)
 {
-	__u8 how = exec_how(e);
-
 	if (e->root)
 		return false;
-	if (how == EVMON_EXEC_SETUID || how == EVMON_EXEC_SETGID)
+	if (e->how == EVMON_EXEC_SETUID || e->how == EVMON_EXEC_SETGID)
 		return true;
-	return t->class != EVMON_CLASS_PENDING &&
-	       e->policy->capability_action != EVMON_ACTION_ALLOW &&
-	       e->from_file & ~task_capabilities(e->policy, t);
+	return e->gained && t->class != EVMON_CLASS_PENDING &&
+	       e->policy->capability_action != EVMON_ACTION_ALLOW;
 }
 
 /* EVerest's surplus comes with the capabilities that it gives a module at its own exec, and only
@@ -207,10 +224,20 @@ int capability_emit(__u32 policy, __u32 number, __u32 joined)
 	return 0;
 }
 
+/* Each of them: global, so that the loop is followed once. */
+int capabilities_emit(__u32 policy, __u64 beyond, __u32 joined);
+__noinline int capabilities_emit(__u32 policy, __u64 beyond, __u32 joined)
+{
+	for (__u32 i = 0; i < CAPABILITIES; i++)
+		if (beyond >> i & 1)
+			capability_emit(policy, i, joined);
+	return 0;
+}
+
 /* What the exec left beyond the list; at a descendant's exec only what its module was not left. */
 static __always_inline void judge_held(struct evmon_task *t, const struct exec_event *e)
 {
-	const struct cred *cred = e->cred;
+	const struct cred *cred = e->task->cred;
 	__u64 held = capability_bits(cred->cap_permitted) | capability_bits(cred->cap_ambient);
 	__u64 beyond;
 	__u32 how;
@@ -229,42 +256,43 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 		return;
 	}
 	how = e->policy->serial | (e->policy->capability_action == EVMON_ACTION_DENY) << 8;
-	for (__u32 i = 0; i < CAPABILITIES; i++)
-		if (beyond >> i & 1)
-			capability_emit(how, i, e->joined);
+	capabilities_emit(how, beyond, e->joined);
 }
 
 /* What the new image makes of the task by itself; HOST: nothing. */
-static __always_inline __u16 class_of_exec(struct exec_event *e, const struct evmon_task *t)
+static __always_inline __u16 class_of_exec(struct exec_event *e, const struct evmon_exe *exe,
+					   const struct evmon_task *t)
 {
 	__u16 class;
 
 	if (task_is_root(e->task) || file_is_manager(e->bprm->file))
 		return EVMON_CLASS_MANAGER;
-	class = class_of_file(e->exe, e->bprm->file);
+	class = class_of_file(exe, e->bprm->file);
 	if (!evmon_can_read_user && class >= EVMON_CLASS_MODULE && (!t || t->class != class))
 		return EVMON_CLASS_PENDING; /* its instance is for user space to say */
 	if (class != EVMON_CLASS_HOST || !t || t->class != EVMON_CLASS_MANAGER ||
 	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
 		return class;
 	e->script = true;
-	return script_class(e->arguments);
+	return script_class(exec_arguments(e));
 }
 
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. Not inline
  * for the sake of the stack, too. */
 static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 {
+	struct evmon_exe *exe = exe_lookup(e->bprm->file->f_inode);
 	struct evmon_task *t = task_current();
 	__u16 now = t ? t->class : EVMON_CLASS_HOST;
 	__u32 tgid = e->task->tgid;
 	struct evmon_task next = {};
 
+	e->file = exe ? exe->flags : 0;
 	if (!t && evmon_tree_only)
 		return NULL;
-	if (!t && !(e->exe && e->exe->flags & EVMON_EXE_STARTER) && task_in_unit(e->task))
+	if (!t && !(e->file & EVMON_EXE_STARTER) && task_in_unit(e->task))
 		now = EVMON_CLASS_OTHER;
-	next.class = class_after_image(now, class_of_exec(e, t));
+	next.class = class_after_image(now, class_of_exec(e, exe, t));
 	if (t && t->class == next.class) {
 		t->flags &= ~(EVMON_TASK_UNEXECED | EVMON_TASK_ORPHAN);
 		/* A module that runs its own file again is still the same instance. */
@@ -309,12 +337,12 @@ static __always_inline bool judge(struct evmon_task *t, const struct exec_event 
 		tell |= TELL_SHELL;
 	asm volatile("" : "+r"(tell));
 	if (tell & TELL_PANEL)
-		exec_emit(t, e, EVMON_RULE_EXEC_ADMIN_PANEL, asked(e->policy->admin_panel_action));
+		exec_tell(e, EVMON_RULE_EXEC_ADMIN_PANEL, asked(e->policy->admin_panel_action));
 	root = judge_root(t, e);
 	if (tell & TELL_GAINED)
-		exec_emit(t, e, EVMON_RULE_EXEC_GAINED, 0);
+		exec_tell(e, EVMON_RULE_EXEC_GAINED, 0);
 	if (tell & TELL_SHELL)
-		exec_emit(t, e, EVMON_RULE_EXEC_SHELL, asked(e->policy->shell_action));
+		exec_tell(e, EVMON_RULE_EXEC_SHELL, asked(e->policy->shell_action));
 	judge_held(t, e);
 	return root || tell;
 }
@@ -324,10 +352,7 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	struct exec_event e = {
 		.task = task,
 		.bprm = bprm,
-		.cred = task->cred,
 		.policy = policy_active(),
-		.exe = exe_lookup(bprm->file->f_inode),
-		.arguments = evmon_can_read_user ? task->mm->arg_start : 0,
 		.root = cred_is_root(task->cred),
 	};
 	struct evmon_task *t = on_exec_join(&e);
@@ -339,12 +364,12 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	}
 	if (!t || !e.policy)
 		return 0;
-	e.from_file = rights_of_file(&e);
+	exec_rights(&e, t);
 	if (t->subject == EVMON_SUBJECT_EVEREST)
 		told = judge(t, &e);
 	/* Who joined is told to user space; every exec while tracing. */
 	if (e.joined || (evmon_tracing && !told))
-		exec_emit(t, &e, EVMON_RULE_NONE, 0);
+		exec_tell(&e, EVMON_RULE_NONE, 0);
 	return 0;
 }
 

@@ -25,10 +25,8 @@ static __always_inline bool name_is(const union name *name, const union name wan
 
 #define NAME_IS(of, text_) name_is((of), (const union name){ .text = (text_) })
 
-/* Nothing where kernel memory may not be read. */
+/* Only where kernel memory may be read. */
 static __always_inline void name_of_file(union name *name, const struct file *file)
 {
-	if (evmon_can_read_kernel)
-		bpf_probe_read_kernel_str(name->text, sizeof(*name),
-					  file->f_path.dentry->d_name.name);
+	bpf_probe_read_kernel_str(name->text, sizeof(*name), file->f_path.dentry->d_name.name);
 }
