@@ -316,8 +316,8 @@ static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 	return bpf_map_lookup_elem(&evmon_tasks, &tgid);
 }
 
-/* What it breaks as bits, and then each told: the verifier follows one sequence, not each before the
- * other. */
+/* What it breaks as bits, and then each told: the verifier follows one sequence, and not what comes
+ * after each by itself. */
 enum {
 	TELL_PANEL = 1 << 0,
 	TELL_GAINED = 1 << 1,
