@@ -13,7 +13,7 @@ import time
 RESULT = re.compile(r"(not )?ok\b ?(\d+)?(?: -)? ?(.*)")
 PLAN = re.compile(r"1\.\.(\d+)(?:\s*# *SKIP\b *(.*))?$", re.I)
 SKIP = re.compile(r"# *SKIP\b *(.*)$", re.I)
-FIGURE = re.compile(r"# figure: (.+): (.+)")
+FIGURE = re.compile(r"# (figure|seen): (.+?): (.+)")
 MARK = re.compile(r"# vm: (\w+) ?(.*)")
 
 
@@ -72,7 +72,7 @@ class Reader:
             return self._result(result[1], result[2], result[3])
         figure = FIGURE.fullmatch(text)
         if figure:
-            return self.show(printable(f"# figure: {figure[1]} ({self.row}): {figure[2]}"))
+            return self.show(printable(f"# {figure[1]}: {figure[2]} ({self.row}): {figure[3]}"))
         return self.diag(text.removeprefix("#").lstrip(" "))
 
     def _mark(self, word, rest, text):

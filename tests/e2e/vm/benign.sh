@@ -17,21 +17,16 @@ mkdir "$test_dir/bin"
 cp /usr/libexec/everest/rooted "$test_dir/bin/systemctl"
 cp /usr/bin/busybox "$test_dir/bin/hostname"
 
-# habits_start: a line in $habits for each program there that somebody executes, as the kernel tells.
+# habits_start: a line in $habits for each program there that somebody executes.
 habits_start() {
-	tracing=/sys/kernel/tracing/instances/habits
-	mkdir -p "$tracing"
-	echo "filename ~ \"$test_dir/bin/*\"" >"$tracing/events/sched/sched_process_exec/filter"
-	echo 1 >"$tracing/events/sched/sched_process_exec/enable"
-	cat "$tracing/trace_pipe" >"$habits" &
+	opened "$test_dir/bin" >"$habits" 2>"$test_dir/watching" &
 	habits_pid=$!
+	wait_for_line "$test_dir/watching" '^watching$'
 }
 
 habits_stop() {
-	echo 0 >"$tracing/events/sched/sched_process_exec/enable"
 	kill "$habits_pid"
 	wait_exit "$habits_pid"
-	rmdir "$tracing"
 }
 
 # quick FILE: the sample with habits that are quick enough to wait for.
@@ -49,13 +44,13 @@ lives() {
 	shift 2
 	evmon_start && habits_start || return 1
 	PATH=$test_dir/bin:$PATH tree_start "$@" || return 1
-	wait_event "$habits" ' filename=.*/hostname ' 3 || return 1
+	wait_event "$habits" '^hostname$' 3 || return 1
 	case $state in
 	*/hardened.state) ;;
 	*) wait_event "$alerts" '"rule":"exec.root-steady"' || return 1 ;;
 	esac
 	habits_stop
-	[ "$(grep -c ' filename=.*/systemctl ' "$habits")" -ge 11 ]
+	[ "$(grep -c '^systemctl$' "$habits")" -ge 11 ]
 }
 
 # By then all has been told that will be: the settle time is over well before the third cycle is.

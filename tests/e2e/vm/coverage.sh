@@ -180,4 +180,5 @@ fi
 exec 8>&-
 check "usb is proven by its first uevent" usb_is_proven_by_its_first_uevent
 vmctl usb-del k0
+seen "$RUNTIME_DIRECTORY/status.json"
 check "evmon stops" evmon_stop

@@ -263,6 +263,12 @@ judged_late() {
 	[ "$EVMON_TIER" = D ] || locked
 }
 
+# seen FILE: the hooks that serve each role, for docs/coverage.md (tests/vm/coverage-table).
+seen() {
+	jq -r '.coverage[] | "# seen: \(.role): \(if .state == "none" then "none"
+		else .hooks | map(split("/")[0]) | unique | join("+") end)"' "$1"
+}
+
 # finding_capability RULE SEVERITY NUMBER NAME KIND MESSAGE
 finding_capability() {
 	case $5 in
