@@ -64,9 +64,9 @@ bound_to_a_device() {
 		"$device_and_dual"
 }
 
-# What the hooks of a kernel without BTF do not show.
+# What cgroup hooks do not show.
 case $EVMON_TIER in
-D) on_device='' device_and_dual='{}' dual='{}' asked_any='{"object":{"asked_port":8849}}' ;;
+C | D) on_device='' device_and_dual='{}' dual='{}' asked_any='{"object":{"asked_port":8849}}' ;;
 *)
 	on_device=' on lo' device_and_dual='{"object":{"device":"lo","dual":true}}'
 	dual='{"object":{"dual":true}}' asked_any='{"object":{"asked_port":0}}'
@@ -197,7 +197,7 @@ capability_in_a_userns() {
 		'.process += {"pid": $pid, "ppid": $ppid, "ticks": null}')" \
 		"$(finding_capability capability.userns medium 21 CAP_SYS_ADMIN held \
 			"module auth (Auth) holds CAP_SYS_ADMIN in a user namespace, and all others")" \
-		'{"hook":"fentry/commit_creds","object":{"userns":1}}'
+		"{\"hook\":\"$credentials_hook\",\"object\":{\"userns\":1}}"
 }
 
 # --- exec -----------------------------------------------------------------------------------------
@@ -308,13 +308,14 @@ check "admin panel's port, udp ipv6" module_binds auth Auth ipv6 loopback \
 	bind.admin-panel critical udp ipv6 ::1 8849 loopback "$panel"
 check "admin panel's port, udplite" module_binds auth Auth ipv4 any \
 	bind.admin-panel critical udplite ipv4 0.0.0.0 8849 any "$panel"
-if [ "$EVMON_TIER" = D ]; then
-	skip "admin panel's port, sctp" "cgroup/post_bind4 does not see SCTP"
-else
+case $EVMON_TIER in
+C | D) skip "admin panel's port, sctp" "cgroup/post_bind4 does not see SCTP" ;;
+*)
 	modprobe sctp
 	check "admin panel's port, sctp" module_binds auth Auth ipv4 192.0.2.1 \
 		bind.admin-panel critical sctp ipv4 192.0.2.1 8849 interface "$panel"
-fi
+	;;
+esac
 check "admin panel's port, from port 0" port_that_results
 check "innocent: port 0" innocent auth bind tcp ipv4 any 0
 check "admin panel's port, outside the tree" host_binds
@@ -339,10 +340,13 @@ check "broker on loopback" broker_on_loopback
 check "capability used beyond the list" capability_used
 check "CAP_CHOWN used" chown_used
 check "capability denied" capability_denied
-case $EVMON_TIER in
-A | B) check "capabilities in a user namespace" capability_in_a_userns ;;
-*) skip "capabilities in a user namespace" "no hook for credentials on this tier" ;;
-esac
+credentials_hook=$(jq -r '.coverage[] | select(.role == "credentials") | .hooks[0] // empty' \
+	"$RUNTIME_DIRECTORY/status.json")
+if [ -n "$credentials_hook" ]; then
+	check "capabilities in a user namespace" capability_in_a_userns
+else
+	skip "capabilities in a user namespace" "no hook for credentials on this kernel"
+fi
 check "root by a set-uid program" root_by_setuid
 check "admin panel by its file" panel_by_its_file
 if judged_late; then
