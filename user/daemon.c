@@ -26,6 +26,7 @@
 #include "good.h"
 #include "held.h"
 #include "kernel/canary.h"
+#include "kernel/missed.h"
 #include "kernel/ring.h"
 #include "kernel/snapshot.h"
 #include "kernel/tables.h"
@@ -91,24 +92,29 @@ static int joined_check(struct daemon *daemon, uint64_t lost)
 		return 0;
 	daemon->joined_lost_seen = lost;
 	daemon->look_due = false;
-	log_notice("records were lost or early: looking at all tasks and sockets");
+	log_notice("records were lost or early, or never made: looking at all tasks and sockets");
 	err = found_tasks(daemon);
 	if (err >= 0 || err == -ENOTSUP)
 		err = held_everywhere(daemon);
 	return err;
 }
 
-/* Records that were lost left their tallies behind. */
+/* Records that were lost left their tallies behind; what was passed over left nothing. */
 static int lost_check(struct daemon *daemon)
 {
+	uint64_t missed = missed_runs(daemon->kernel), lost;
 	struct ring_counts counts;
 	int err = ring_counts(daemon->kernel, &counts);
-	uint64_t lost;
 
+	if (missed != daemon->missed_seen)
+		log_notice("the kernel has passed over programs %llu times by now: what they "
+			   "would have seen is not known",
+			   (unsigned long long)missed);
+	daemon->missed_seen = missed;
 	if (err >= 0)
 		err = full_check(daemon, &counts);
 	if (err >= 0)
-		err = joined_check(daemon, counts.alerts_lost + counts.bulk_lost);
+		err = joined_check(daemon, counts.alerts_lost + counts.bulk_lost + missed);
 	if (err < 0)
 		return err;
 	lost = counts.alerts_lost + counts.tallies_full;

@@ -79,6 +79,7 @@ struct daemon {
 	struct daemon_counters counters;
 	unsigned full_told;		/* bit per map that was found full: told once each */
 	uint64_t lost_seen;		/* what the last sweep knew of records that were lost */
+	uint64_t missed_seen;		/* runs of programs that the kernel has passed over */
 	uint64_t joined_lost_seen;	/* the same of the last look at all tasks */
 	pid_t canary;			/* 0: none is out */
 	struct loop_source *canary_end; /* removed with it */

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "cmd/coverage_json.h"
 #include "journal/publish_conf.h"
+#include "kernel/missed.h"
 #include "kernel/ring.h"
 
 enum {
@@ -57,6 +58,7 @@ static void write_counters(struct json *json, const struct daemon *daemon)
 	json_uint(json, "records", daemon->counters.records);
 	json_uint(json, "alerts_lost", counts.alerts_lost);
 	json_uint(json, "bulk_lost", counts.bulk_lost);
+	json_uint(json, "missed", missed_runs(daemon->kernel));
 	json_uint(json, "tallies_full", counts.tallies_full);
 	json_uint(json, "tasks_full", counts.tasks_full);
 	json_uint(json, "slots_full", counts.slots_full);

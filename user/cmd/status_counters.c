@@ -13,6 +13,8 @@ static const struct status_counter counters[] = {
 	{ "alerts_lost", "Records that did not fit the alert ring; tallies have their count",
 	  true },
 	{ "bulk_lost", "Records that did not fit the bulk ring; tallies have their count", true },
+	{ "missed", "Events that the kernel kept from a program, for another task was in it",
+	  true },
 	{ "bad_records", "Records that were not as this version writes them", true },
 	{ "unjudged", "Executions that had ended before they could be judged", true },
 	{ "tallies_full", "Violations counted in their rule's overflow entry", true },

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Events that no program saw. From 5.12 on the kernel does not enter a tracing program that it is in
+ * on that processor, so that none calls itself. Who is preempted inside one is in it all the same:
+ * on a preemptible kernel what the next task of that processor does is then passed over, by records
+ * and tallies alike. The kernel counts that by program, whoever the task was: this file sums it up.
+ */
+#include "kernel/missed.h"
+
+#include "kernel/internal.h"
+
+static uint64_t program_missed(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		return 0;
+	return info.recursion_misses;
+}
+
+static uint64_t object_missed(const struct skeleton *skeleton)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+		sum += program_missed(program);
+	return sum;
+}
+
+uint64_t missed_runs(const struct kernel *kernel)
+{
+	return object_missed(kernel->skeleton) + (kernel->sctp ? object_missed(kernel->sctp) : 0);
+}
