@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Events that no program saw. From 5.12 on the kernel does not enter a tracing program that it is in
- * on that processor, so that none calls itself. Who is preempted inside one is in it all the same:
- * on a preemptible kernel what the next task of that processor does is then passed over, by records
- * and tallies alike. The kernel counts that by program, whoever the task was: this file sums it up.
+ * Events that no program saw. From 5.12 on the kernel does not enter a tracing program that it is
+ * in on that processor, so that none calls itself. Who is preempted inside one is in it all the
+ * same: on a preemptible kernel what the next task of that processor does is then passed over, by
+ * records and tallies alike. The kernel counts that by program, whoever the task was: this file
+ * sums it up.
  */
 #include "kernel/missed.h"
 
