@@ -11,6 +11,7 @@
  * CAP_CHOWN surplus as a rule of its own. Ids are those of the initial user namespace: root in
  * another one is not root, and what it holds there is not held here.
  */
+#include "creds.bpf.h"
 #include "emit.bpf.h"
 #include "script.bpf.h"
 #include "shell.bpf.h"
@@ -376,5 +377,8 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(tp_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	return on_exec(task, bprm);
+	on_exec(task, bprm);
+	if (evmon_late_creds)
+		creds_executed();
+	return 0;
 }

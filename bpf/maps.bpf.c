@@ -47,5 +47,6 @@ struct evmon_listener evmon_listener;
 #endif
 const volatile bool evmon_tracing = false;
 const volatile bool evmon_tree_only = false;
+const volatile bool evmon_late_creds = false;
 const volatile bool evmon_can_read_kernel = true;
 const volatile bool evmon_can_read_user = true;

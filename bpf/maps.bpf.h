@@ -115,6 +115,8 @@ extern struct evmon_stats_map evmon_stats SEC(".maps");
 extern struct evmon_settings evmon_settings;
 extern const volatile bool evmon_tracing;   /* each event of the tree makes a record */
 extern const volatile bool evmon_tree_only; /* while tracing: a tree by descent, nobody joins it */
+/* No hook sees credentials change: others look, see creds.bpf.h. */
+extern const volatile bool evmon_late_creds;
 /* Where iter/task_file puts a line together, which is too long for its stack. Whoever loads the
  * programs reads one iterator at a time, so nobody else writes here. */
 extern struct evmon_listener evmon_listener;

@@ -3,11 +3,12 @@
 
 /*
  * The system call that the current task is in, out of the registers that it came with: which one,
- * and its first three arguments. bpf_task_pt_regs() is there from 5.15 on; before, and on
- * architectures that are not listed, no call is known. A program of the 32-bit ABI has numbers of
+ * and its first three arguments. bpf_task_pt_regs() is there from 5.15 on; before they are looked
+ * for where x86-64 puts them, at the end of the task's stack, and that goes with 5.10. On
+ * architectures that are not listed no call is known. A program of the 32-bit ABI has numbers of
  * its own, that mean other calls: none of them makes a check that is asked about here.
  */
-#include "vmlinux.h"
+#include "maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -67,6 +68,26 @@ static __always_inline void syscall_read(const void *registers, struct syscall *
 	ret->second = regs->si;
 	ret->third = regs->dx;
 }
+
+#define STACK_BYTES 16384 /* THREAD_SIZE, but with KASAN */
+#define USER_MODE   3	  /* of cs: what lies there is what the task came with from there */
+
+static __always_inline bool syscall_on_stack(struct syscall *ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct pt_regs___entry_x86 *regs;
+
+	if (!evmon_can_read_kernel)
+		return false;
+	regs = BPF_CORE_READ(task, stack) + STACK_BYTES - bpf_core_type_size(*regs);
+	if ((BPF_CORE_READ(regs, cs) & USER_MODE) != USER_MODE)
+		return false;
+	ret->number = BPF_CORE_READ(regs, orig_ax);
+	ret->first = BPF_CORE_READ(regs, di);
+	ret->second = BPF_CORE_READ(regs, si);
+	ret->third = BPF_CORE_READ(regs, dx);
+	return ret->number != SYSCALL_UNKNOWN;
+}
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void syscall_read(const void *registers, struct syscall *ret)
 {
@@ -84,11 +105,18 @@ static __always_inline void syscall_read(const void *registers, struct syscall *
 }
 #endif
 
+#if !defined(__TARGET_ARCH_x86)
+static __always_inline bool syscall_on_stack(struct syscall *ret)
+{
+	return false;
+}
+#endif
+
 /* False: not known. */
 static __always_inline bool syscall_current(struct syscall *ret)
 {
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return false;
+		return syscall_on_stack(ret);
 	syscall_read((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()), ret);
 	return ret->number != SYSCALL_UNKNOWN;
 }

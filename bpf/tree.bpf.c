@@ -17,6 +17,7 @@
  */
 #include "tree.bpf.h"
 
+#include "creds.bpf.h"
 #include "emit.bpf.h"
 
 #define PF_EXITING    0x00000004
@@ -156,6 +157,12 @@ static __always_inline bool place(struct task_struct *task, struct evmon_task *n
 	next->flags &= EVMON_TASK_ROOT_MODULE;
 	if (task_forked_only(task))
 		next->flags |= EVMON_TASK_UNEXECED;
+	if (evmon_late_creds) {
+		struct rights r;
+
+		rights_of(&r, task->cred);
+		creds_note(next, &r);
+	}
 	return true;
 }
 
@@ -206,7 +213,8 @@ static __noinline int orphans_mark(struct task_struct *parent)
 		next = *t;
 	else if (!place(parent, &next, &top))
 		return 0;
-	next.flags = (next.flags & EVMON_TASK_ROOT_MODULE) | EVMON_TASK_ORPHAN;
+	next.flags &= EVMON_TASK_ROOT_MODULE | EVMON_TASK_IS_ROOT;
+	next.flags |= EVMON_TASK_ORPHAN;
 	end += (unsigned long)parent;
 	at = (unsigned long)BPF_CORE_READ(parent, children.next);
 	for (int i = 0; i < CHILDREN && at != end; i++) {

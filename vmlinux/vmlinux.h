@@ -154,6 +154,7 @@ struct pt_regs___entry_x86 {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long cs;
 };
 
 struct pt_regs___entry_arm64 {
@@ -254,6 +255,7 @@ struct nsproxy {
 };
 
 struct task_struct {
+	void *stack;
 	unsigned int flags;
 	int pid;
 	int tgid;

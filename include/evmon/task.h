@@ -37,8 +37,9 @@ enum {
 	EVMON_TASK_UNEXECED = 1 << 0,	 /* forked, no exec yet: the manager lowers rights */
 	EVMON_TASK_ROOT_MODULE = 1 << 1, /* its module was root at its first exec */
 	EVMON_TASK_ORPHAN = 1 << 2, /* has its late parent's class, the snapshot completes it */
+	/* As was seen last: by user space without BTF, by hooks where none sees it change. */
+	EVMON_TASK_IS_ROOT = 1 << 5,
 	/* Without BTF, where nothing says when the last thread of a group goes: */
-	EVMON_TASK_IS_ROOT = 1 << 5,  /* its effective user is, as user space has seen */
 	EVMON_TASK_THREADED = 1 << 6, /* it has, or may have, more threads than its leader */
 	EVMON_TASK_ENDED = 1 << 7,    /* its leader has gone: user space looks what is left */
 };
@@ -51,7 +52,8 @@ struct evmon_task {
 	__u16 slot;
 	__u8 subject;
 	__u8 flags;
-	__u8 pad[2];
+	__u8 userns; /* level of its user namespace, where no hook sees it change */
+	__u8 pad;
 };
 
 struct evmon_slot_key {

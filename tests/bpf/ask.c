@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,6 +92,18 @@ static int ask_writable(const char *file)
 	return 0;
 }
 
+/* Memory is counted, and who counts it asks for CAP_SYS_ADMIN: may the last of it be taken? */
+static int ask_memory(const char *none)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)none;
+	if (page == MAP_FAILED)
+		return errno;
+	munmap(page, 4096);
+	return 0;
+}
+
 static int netlink_change(int fd)
 {
 	struct {
@@ -142,6 +155,7 @@ int ask(const char *what, const char *argument)
 		{ "setuid", ask_setuid },
 		{ "capset", ask_capset },
 		{ "read", ask_read },
+		{ "memory", ask_memory },
 		{ "writable", ask_writable },
 		{ "behalf", ask_behalf },
 		{ "setuid-turns", ask_setuid_turns },

@@ -84,8 +84,10 @@ static enum deed hook_deed(enum evmon_hook hook)
 		return DEED_CONNECT;
 	if (hook == EVMON_HOOK_LSM_CAPABLE)
 		return DEED_USE;
-	if (hook == EVMON_HOOK_FENTRY_COMMIT_CREDS)
+	if (hook == EVMON_HOOK_FENTRY_COMMIT_CREDS || hook == EVMON_HOOK_KPROBE_COMMIT_CREDS)
 		return DEED_CREDS;
+	if (hook == EVMON_HOOK_TP_CREDS)
+		return DEED_CHECK;
 	if (hook == EVMON_HOOK_FEXIT_FILE_RECEIVE)
 		return DEED_PASS;
 	switch ((unsigned)coverage_role_sensor(hook_get(hook)->role)) {

@@ -134,6 +134,12 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 					  .role = COVERAGE_CAPABILITY_DENY },
 	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = { FENTRY("fentry_commit_creds", "commit_creds"),
 					     .role = COVERAGE_CREDENTIALS },
+	[EVMON_HOOK_KPROBE_COMMIT_CREDS] = { KPROBE("kprobe_commit_creds", "commit_creds"),
+					     .role = COVERAGE_CREDENTIALS },
+	[EVMON_HOOK_TP_CREDS] = { TP_BTF("tp_creds", "cap_capable"), .role = COVERAGE_CREDENTIALS,
+				  .limits = "late, at the next memory taken, capability check or "
+					    "fork; not seen: what was dropped again by then, a "
+					    "thread's own, ambient capabilities" },
 	[EVMON_HOOK_TRACE_NEWTASK] = { NOBTF_TP("trace_newtask", "task/task_newtask"),
 				       .role = COVERAGE_TREE,
 				       .limits = "no start times: a number that is taken anew is "
@@ -200,6 +206,8 @@ static const enum evmon_hook capability_deny[][COVERAGE_HOOKS] = {
 };
 static const enum evmon_hook credentials[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FENTRY_COMMIT_CREDS },
+	{ EVMON_HOOK_KPROBE_COMMIT_CREDS },
+	{ EVMON_HOOK_TP_CREDS },
 };
 
 static const struct {

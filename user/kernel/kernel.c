@@ -163,12 +163,14 @@ static void options_set(struct kernel *kernel)
 	struct skeleton_constants constants = { .tracing = kernel->options.tracing,
 						.tree_only = kernel->options.tree_only,
 						.can_read_kernel = true };
+	const struct coverage_row *credentials = &kernel->coverage.rows[COVERAGE_CREDENTIALS];
 	char lockdown[128];
 
 	/* kernel/lockdown: "none integrity [confidentiality]" */
 	if (file_read_into(AT_FDCWD, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) >
 	    0)
 		constants.can_read_kernel = !strstr(lockdown, "[confidentiality]");
+	constants.late_creds = credentials->n_hooks && credentials->hooks[0] == EVMON_HOOK_TP_CREDS;
 	skeleton_constants(s, &constants);
 	bpf_map__set_max_entries(s->maps.evmon_bulk, kernel->options.tracing ? TRACE_RING_BYTES :
 						     kernel->btf	     ? SMALL_RING_BYTES :

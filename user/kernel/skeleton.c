@@ -94,6 +94,7 @@ void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constan
 
 		c->evmon_tracing = constants->tracing;
 		c->evmon_tree_only = constants->tree_only;
+		c->evmon_late_creds = constants->late_creds;
 		/* libbpf takes both away together, see maps.bpf.h. */
 		c->evmon_can_read_kernel = c->evmon_can_read_user = constants->can_read_kernel;
 		return;

@@ -22,7 +22,7 @@ struct skeleton_maps {
 };
 
 struct skeleton_constants {
-	bool tracing, tree_only, can_read_kernel;
+	bool tracing, tree_only, can_read_kernel, late_creds;
 };
 
 struct skeleton {

@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 18
+test_begin 20
 
 coverage=$test_dir/coverage.json
 no_trampolines="attach: not supported on this architecture or kernel"
@@ -156,6 +156,17 @@ check "sockets that are passed are seen by fexit, or by nothing" is held "$held_
 check "capability is seen by the tier's hook" is capability "proven $capability_hook"
 check "exec is seen by its tracepoint" is exec "proven tp_btf/sched_process_exec"
 check "bind is denied by the tier's hook" deny_is_the_tiers ready
+capability_is_denied() {
+	case $EVMON_TIER in
+	A) is capability-deny "ready lsm/capable" ;;
+	B) is capability-deny "ready fmod_ret/security_capable" ;;
+	*) is capability-deny none ;;
+	esac
+}
+check "capability is denied by the tier's hook, or by nothing" capability_is_denied
+credentials=fentry/commit_creds
+[ "$EVMON_TIER" != C ] || credentials=kprobe/commit_creds
+check "credentials are seen where they change" is credentials "proven $credentials"
 
 check "listeners are told with who holds them" listeners_are_told
 check "CAP_BPF and CAP_PERFMON are enough for it" listeners_want_two_rights

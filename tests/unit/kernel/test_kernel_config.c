@@ -122,6 +122,7 @@ static void a_kernel_with_everything_gives_the_best(void **state)
 	assert_hook(&c, COVERAGE_BIND_DENY, EVMON_HOOK_LSM_SOCKET_BIND);
 	assert_hook(&c, COVERAGE_CAPABILITY, EVMON_HOOK_FEXIT_CAPABLE);
 	assert_hook(&c, COVERAGE_CAPABILITY_DENY, EVMON_HOOK_LSM_CAPABLE);
+	assert_hook(&c, COVERAGE_CREDENTIALS, EVMON_HOOK_FENTRY_COMMIT_CREDS);
 	assert_hook(&c, COVERAGE_EXEC, EVMON_HOOK_TP_EXEC);
 	assert_hook(&c, COVERAGE_USB, EVMON_HOOK_UEVENT);
 	for (unsigned role = 0; role < COVERAGE_ROLE_MAX; role++)
