@@ -103,9 +103,9 @@ static __always_inline bool may_be_root(const struct evmon_task *t)
 	return exe && exe->flags & EVMON_EXE_ROOT_ALLOWED;
 }
 
-/* What judges, in one number: the serial of the policy, what it wants to be denied, and the hook. The
- * functions that take it are global, verified once, and have numbers alone, for 5.10 takes no pointer
- * there. */
+/* What judges, in one number: the serial of the policy, what it wants to be denied, and the hook.
+ * The functions that take it are global, verified once, and have numbers alone, for 5.10 takes no
+ * pointer there. */
 #define JUDGE_DENIES_ROOT	  (1 << 8)
 #define JUDGE_DENIES_CAPABILITIES (1 << 9)
 #define JUDGE_HOOK_SHIFT	  16

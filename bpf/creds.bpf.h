@@ -63,8 +63,8 @@ static __always_inline bool rights_are_hosts_root(const struct rights *r)
 	return !r->euid || !r->uid || !r->suid;
 }
 
-/* Root in the judgement's sense. The manager may be root from its exec on, so that of it each return
- * counts: from the saved id, too. */
+/* Root in the judgement's sense. The manager may be root from its exec on, so that of it each
+ * return counts: from the saved id, too. */
 static __always_inline bool rights_are_root(const struct rights *r, __u16 class)
 {
 	return class == EVMON_CLASS_MANAGER ? !r->euid : rights_are_hosts_root(r);

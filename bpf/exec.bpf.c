@@ -359,6 +359,9 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	struct evmon_task *t = on_exec_join(&e);
 	bool told = false;
 
+	/* Here, and not at the end: paths through the rest are many. */
+	if (evmon_late_creds)
+		creds_executed();
 	if (t && t->class == EVMON_CLASS_CANARY) {
 		emit_canary(EVMON_HOOK_TP_EXEC);
 		return 0;
@@ -377,8 +380,5 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(tp_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	on_exec(task, bprm);
-	if (evmon_late_creds)
-		creds_executed();
-	return 0;
+	return on_exec(task, bprm);
 }
