@@ -306,8 +306,12 @@ check "admin panel's port, udp ipv4" module_binds auth Auth ipv4 loopback \
 	bind.admin-panel critical udp ipv4 127.0.0.1 8849 loopback "$panel"
 check "admin panel's port, udp ipv6" module_binds auth Auth ipv6 loopback \
 	bind.admin-panel critical udp ipv6 ::1 8849 loopback "$panel"
-check "admin panel's port, udplite" module_binds auth Auth ipv4 any \
-	bind.admin-panel critical udplite ipv4 0.0.0.0 8849 any "$panel"
+if [ -e /proc/net/udplite ]; then
+	check "admin panel's port, udplite" module_binds auth Auth ipv4 any \
+		bind.admin-panel critical udplite ipv4 0.0.0.0 8849 any "$panel"
+else
+	skip "admin panel's port, udplite" "this kernel has no UDP-Lite"
+fi
 case $EVMON_TIER in
 C | D) skip "admin panel's port, sctp" "cgroup/post_bind4 does not see SCTP" ;;
 *)
