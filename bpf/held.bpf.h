@@ -35,7 +35,7 @@ static __always_inline bool socket_first_held(const struct evmon_socket_key *key
 
 	if (socket_known_by_cookie(*key, cookie))
 		return false;
-	return bpf_map_update_elem(&evmon_sockets, key, &held, BPF_NOEXIST) != -EEXIST;
+	return map_error(bpf_map_update_elem(&evmon_sockets, key, &held, BPF_NOEXIST)) != -EEXIST;
 }
 
 /* An SCTP socket has as many addresses as it is given, all at one port: it counts anew only for one

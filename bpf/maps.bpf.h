@@ -127,6 +127,10 @@ extern const volatile bool evmon_can_read_kernel;
  * too. Then arguments and instances are left to user space; modules stay PENDING until then. */
 extern const volatile bool evmon_can_read_user;
 
+/* What a map's function returned: up to 6.3 an int whose upper half may be anything, and no error
+ * is equal to itself (the kernel's d7ba4cc900bf). Goes with 6.1. */
+#define map_error(result) ((int)(result))
+
 #define stats_count(member)                                                             \
 	({                                                                              \
 		__u32 zero_ = 0;                                                        \

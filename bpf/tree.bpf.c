@@ -222,7 +222,8 @@ static __noinline int orphans_mark(struct task_struct *parent)
 		__u32 tgid = BPF_CORE_READ(child, tgid);
 
 		next.start_ns = BPF_CORE_READ(child, start_boottime);
-		if (tgid && bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST) == -E2BIG)
+		if (tgid && map_error(bpf_map_update_elem(&evmon_tasks, &tgid, &next,
+							  BPF_NOEXIST)) == -E2BIG)
 			tasks_are_full();
 		at = (unsigned long)BPF_CORE_READ(child, sibling.next);
 	}
@@ -369,7 +370,7 @@ int iter_task(struct bpf_iter__task *ctx)
 		return 0;
 	}
 	tgid = task->tgid;
-	err = bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST);
+	err = map_error(bpf_map_update_elem(&evmon_tasks, &tgid, &next, BPF_NOEXIST));
 	if (err == -E2BIG)
 		tasks_are_full();
 	if (err)
