@@ -169,6 +169,7 @@ int ask(const char *what, const char *argument)
 		{ "keepcaps", ask_keepcaps },
 		{ "receive", ask_receive },
 		{ "getfd", ask_getfd },
+		{ "supervised", ask_supervised },
 		{ "listen", ask_listen },
 	};
 

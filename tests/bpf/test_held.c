@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -227,6 +229,69 @@ static void what_is_taken_by_pidfd_is_held(void **state)
 	world_close(&w);
 }
 
+/* The descriptor by which the actor is supervised. */
+static int supervisor_hear(const struct world *w)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = { (char[]){ 0 }, 1 };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	int fd;
+
+	assert_int_equal(recvmsg(w->control, &message, MSG_CMSG_CLOEXEC), 1);
+	assert_true(message.msg_controllen >= sizeof(control.head));
+	memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
+	return fd;
+}
+
+/* Answers one call with a descriptor of this socket, put where it is asked for. */
+static void supervise(int supervisor, int fd)
+{
+	struct seccomp_notif call = { .id = 0 };
+	struct seccomp_notif_resp answer = { .id = 0 };
+	struct seccomp_notif_addfd add = { .srcfd = (uint32_t)fd };
+
+	assert_int_equal(ioctl(supervisor, SECCOMP_IOCTL_NOTIF_RECV, &call), 0);
+	add.id = answer.id = call.id;
+	answer.val = ioctl(supervisor, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	assert_true(answer.val >= 0);
+	assert_int_equal(ioctl(supervisor, SECCOMP_IOCTL_NOTIF_SEND, &answer), 0);
+}
+
+static void what_a_supervisor_gives_is_held(void **state)
+{
+	static const unsigned ports[] = { PORT, FREE };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		int fd, supervisor;
+
+		world_open(&w, &watch);
+		world_needs(&w, COVERAGE_HELD);
+		fd = open_listening(ports[i]);
+		world_start(&w, "modules/Alpha/Alpha",
+			    (const char *const[]){ "a", "ask", "supervised", "", NULL });
+		supervisor = supervisor_hear(&w);
+		supervise(supervisor, fd);
+		world_wait(&w);
+		assert_int_equal(w.reports[0].result, 0);
+		assert_int_equal(world_sum(&w, RULE).count, ports[i] == PORT);
+		if (ports[i] == PORT)
+			record_is(&w, world_event(&w, RULE, 0), PORT, fd);
+		else
+			assert_null(world_event(&w, RULE, 0));
+		close(supervisor);
+		close(fd);
+		world_close(&w);
+	}
+}
+
 static void holding_cannot_be_denied_and_says_so(void **state)
 {
 	const struct world_options options = { .policy = deny_to_the_tree };
@@ -368,6 +433,7 @@ int main(void)
 		cmocka_unit_test(once_for_each_instance_however_often),
 		cmocka_unit_test(what_no_rule_forbids_gives_nothing),
 		cmocka_unit_test(what_is_taken_by_pidfd_is_held),
+		cmocka_unit_test(what_a_supervisor_gives_is_held),
 		cmocka_unit_test(holding_cannot_be_denied_and_says_so),
 		cmocka_unit_test(what_an_exec_brought_along_is_held),
 		cmocka_unit_test(what_a_hook_saw_bound_is_not_held_as_well),

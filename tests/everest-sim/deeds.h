@@ -48,6 +48,7 @@ void answer_count(struct answer *answer, int err);
 typedef void deed_fn(struct deeds *deeds, int n_words, char *const words[], struct answer *ret);
 
 deed_fn deed_bind, deed_bind_close, deed_listen, deed_listen_unbound, deed_connect, deed_release;
+deed_fn deed_activate, deed_hand, deed_take, deed_getfd;
 deed_fn deed_cap;
 deed_fn deed_exec, deed_exec_as, deed_exec_root, deed_exec_thread, deed_exec_vfork, deed_exec_nasty;
 deed_fn deed_fork_deep, deed_thread, deed_leaderless, deed_userns;

@@ -23,7 +23,7 @@ sim_dir := tests/everest-sim
 sim_obj := $(BUILD)/sim-obj
 sim_bin := $(BUILD)/sim/bin
 sim_libexec := $(BUILD)/sim/libexec/everest
-sim_deeds := deeds deeds_bind deeds_cap deeds_exec deeds_lineage control caps net text
+sim_deeds := deeds deeds_bind deeds_cap deeds_exec deeds_lineage deeds_pass control caps net text
 
 sim_programs := $(sim_bin)/manager $(sim_bin)/controller $(sim_bin)/misdeed $(sim_libexec)/rooted \
 	$(foreach module,$(sim_modules),$(sim_libexec)/modules/$(module)/$(module)) \
