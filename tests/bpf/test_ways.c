@@ -251,6 +251,9 @@ static bool is_seen_here(const struct world *w, const struct deed *d)
 {
 	if (d->role == COVERAGE_BIND_AUTO && by_state(w))
 		return false; /* not by the hook alone, see who_listens_unasked_is_looked_for() */
+	/* Hooks of cgroups are not for SCTP. */
+	if (!strcmp(d->proto, "sctp") && serves(w, COVERAGE_BIND, EVMON_HOOK_CGROUP_POST_BIND4))
+		return false;
 	return w->kernel->coverage.rows[role_of(d)].state != COVERAGE_NONE;
 }
 
