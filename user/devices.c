@@ -33,6 +33,8 @@ static int device_alert(struct daemon *daemon, const struct usb_device *device,
 		 device->product, verdict_name(answer.verdict), device->serial);
 	alert_from_usb(alert, device, rule, severity, daemon->policy);
 	alert_usb_verdict(alert, answer.verdict, answer.asked);
+	if (answer.gone)
+		alert_usb_gone(alert);
 	return pipeline_own(daemon, alert, identity);
 }
 

@@ -85,5 +85,6 @@ struct usb_answer devices_answer(struct daemon *daemon, const struct usb_device 
 	if (done >= 0)
 		answer.verdict = done ? EVMON_VERDICT_LATE : EVMON_VERDICT_DENIED;
 	answer.asked = done < 0;
+	answer.gone = done == -ENODEV;
 	return answer;
 }

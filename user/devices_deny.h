@@ -8,6 +8,7 @@
 struct usb_answer {
 	enum evmon_verdict verdict; /* ALERT: nothing, DENIED: never in use, LATE: taken out */
 	bool asked;		    /* the policy denies, and it could not be done */
+	bool gone;		    /* since the device had gone */
 };
 
 /* Lets in what the policy allows (rule NONE) and what the baseline has, takes out the rest; touches

@@ -341,6 +341,12 @@ void alert_from_usb(struct alert *alert, const struct usb_device *device, enum e
 	message_compose(alert, false);
 }
 
+void alert_usb_gone(struct alert *alert)
+{
+	alert->usb_gone = true;
+	message_compose(alert, false);
+}
+
 void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked)
 {
 	alert->verdict = verdict;

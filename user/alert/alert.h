@@ -43,6 +43,7 @@ struct alert {
 	char rule_name[POLICY_NAME_MAX];
 	enum severity severity;
 	enum evmon_verdict verdict;
+	bool usb_gone; /* before it could be denied */
 	bool asked_deny;
 	uint64_t count;
 	uint64_t first_ns, last_ns; /* bound this alert's interval */
@@ -98,6 +99,8 @@ void alert_from_usb(struct alert *alert, const struct usb_device *device, enum e
 /* What was done about it: LATE or DENIED; ALERT: nothing, though the policy `asked` for denial or
  * not (the baseline's devices). */
 void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked);
+/* It was to be denied, and is not there any more. After alert_usb_verdict(). */
+void alert_usb_gone(struct alert *alert);
 /* self.* and config.*: what is a word, detail a sentence's facts (empty: none). */
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail);

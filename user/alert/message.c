@@ -262,7 +262,9 @@ static void say_verdict(struct words *w, const struct alert *alert)
 	bool said = alert->sensor == EVMON_SENSOR_BIND || alert->sensor == EVMON_SENSOR_CAPABILITY;
 	bool usb = alert->sensor == EVMON_SENSOR_USB;
 
-	if (alert->asked_deny)
+	if (alert->asked_deny && alert->usb_gone)
+		say(w, "; it was to be denied, and had gone before that");
+	else if (alert->asked_deny)
 		say(w, "; it was to be denied, which cannot be done here");
 	else if (alert->verdict == EVMON_VERDICT_KILLED)
 		say(w, ", and was killed for it");

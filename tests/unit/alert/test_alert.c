@@ -381,6 +381,16 @@ static void usb_and_self_say_what_they_are_about(void **state)
 	assert_int_equal(stage->alert->sensor, EVMON_SENSOR_USB);
 	assert_int_equal(stage->alert->severity, SEVERITY_CRITICAL);
 
+	alert_usb_verdict(stage->alert, EVMON_VERDICT_ALERT, true);
+	assert_non_null(
+		strstr(stage->alert->message,
+		       ", a storage device; it was to be denied, which cannot be done here"));
+	alert_usb_gone(stage->alert);
+	assert_string_equal(stage->alert->message,
+			    "USB device 0951:1666 (DataTraveler \"3.0\") attached at port 1-1.2, a "
+			    "storage device; it was to be denied, and had gone before that");
+	assert_true(stage->alert->asked_deny);
+
 	alert_from_self(stage->alert, EVMON_RULE_SELF_GAP, stage->policy, "gap", "for 3 s");
 	assert_string_equal(stage->alert->message, "evmon did not watch for a while: for 3 s");
 	assert_true(stage->alert->has_process);
