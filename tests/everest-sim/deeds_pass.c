@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Sockets that were bound by one process and come to another: a service manager's socket activation
- * (descriptor 3, LISTEN_FDS), over a unix socket, or taken by a pidfd. All are TCP on every address.
- * What comes is kept until `release`. Whoever hands over keeps his own, and waits until it is done.
+ * Sockets that were bound by one process and come to another: a service manager's socket
+ * activation (descriptor 3, LISTEN_FDS), over a unix socket, or taken by a pidfd. All are TCP on
+ * every address. What comes is kept until `release`. Whoever hands over keeps his own, and waits
+ * until it is done.
  */
 
 #include <netinet/in.h>
