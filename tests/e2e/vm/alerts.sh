@@ -232,7 +232,7 @@ root_by_setuid() {
 panel_by_its_file() {
 	misdeed --here exec /usr/bin/controller || return 1 # outside the tree: nothing
 	ask rpc_api exec /usr/bin/controller || return 1
-	! judged_late || { late_exec exec.admin-panel rpc_api; return; }
+	! judged_late || { late_exec exec.admin-panel rpc_api; return; } # and gone by then
 	expect "$(child_of rpc_api RpcApi controller /usr/bin/controller '["/usr/bin/controller"]' 1500)" \
 		"$(finding_exec exec.admin-panel critical /usr/bin/controller 1500 1500 \
 			"module rpc_api (RpcApi) is the admin panel, /usr/bin/controller")"
