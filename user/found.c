@@ -98,23 +98,25 @@ static int stand_capabilities(struct daemon *daemon, const struct snapshot_task 
 	return err;
 }
 
-/* A module, as it is now, for what its exec left it; and for what it used meanwhile. */
-static int judge_module(struct daemon *daemon, const struct snapshot_task *task,
-			enum evmon_hook hook, uint64_t used)
+/* A task of the tree, as it is now, for what its exec left it; and for what it used meanwhile. */
+static int judge_task(struct daemon *daemon, const struct snapshot_task *task, enum evmon_hook hook,
+		      uint64_t used)
 {
 	const struct policy *policy = daemon->policy;
-	struct module module;
+	struct module module = { 0 }; /* of what is none, without a name */
+	struct tables_file file;
 	uint64_t allowed;
 	int err;
 
-	if (!modules_of(daemon->modules, task->class, task->slot, &module))
-		return 0;
-	if (!task->euid || !task->uid)
-		return policy->root_action == ACTION_ALLOW ?
+	if (!task->euid || !task->uid) {
+		tables_file(daemon->kernel, task->exe_dev, task->exe_ino, &file);
+		return policy->root_action == ACTION_ALLOW || file.root_allowed ?
 			       0 :
 			       stand_exec(daemon, task, hook, EVMON_RULE_EXEC_ROOT);
+	}
 	if (policy->capability_action == ACTION_ALLOW)
 		return 0;
+	(void)modules_of(daemon->modules, task->class, task->slot, &module);
 	allowed = policy_capabilities(policy, module.id, module.name);
 	err = stand_capabilities(daemon, task, hook, task->held & ~allowed, EVMON_CAPABILITY_HELD);
 	return err < 0 ? err :
@@ -173,7 +175,7 @@ static void found_pending(struct daemon *daemon, const struct event *event)
 	task.class = module.class;
 	task.slot = module.slot;
 	task.held = module.withheld.held;
-	if (judge_module(daemon, &task, EVMON_HOOK_PROC, module.withheld.used) < 0)
+	if (judge_task(daemon, &task, EVMON_HOOK_PROC, module.withheld.used) < 0)
 		log_debug("%u could not be judged", p->pid);
 }
 
@@ -257,7 +259,7 @@ static int judge_found(struct daemon *daemon, const struct snapshot_task *task)
 	if (task->class == EVMON_CLASS_MANAGER)
 		manager_is(daemon, task);
 	if (task->class >= EVMON_CLASS_MODULE && task->own)
-		return judge_module(daemon, task, EVMON_HOOK_ITER_TASK, 0);
+		return judge_task(daemon, task, EVMON_HOOK_ITER_TASK, 0);
 	return task->class == EVMON_CLASS_OTHER ? found_other(daemon, task) : 0;
 }
 
