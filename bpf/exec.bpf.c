@@ -3,7 +3,8 @@
  * exec: the moment at which a task gets its class, and is judged for what it now is.
  *
  *   tp_btf/sched_process_exec   all tiers with BTF: credentials are final, argv is in place, the
- *                               new image has not run one instruction
+ *                               new image has not run one instruction; what a rule denies and
+ *                               nobody refused before (exec_deny.bpf.c) is killed here
  *
  * Judged here: exec as root inside the tree (a root module is one standing finding, not one for
  * each thing it runs), rights that come with a file, a shell under a module, the admin panel by
@@ -12,65 +13,22 @@
  * another one is not root, and what it holds there is not held here.
  */
 #include "creds.bpf.h"
-#include "emit.bpf.h"
-#include "script.bpf.h"
-#include "shell.bpf.h"
+#include "exec.bpf.h"
 #include "slot.bpf.h"
-#include "task.bpf.h"
-#include "tree.bpf.h"
+#include "verdict.bpf.h"
 
 #define CAP_CHOWN    0
 #define CAPABILITIES 41
-#define S_ISUID	     04000
-#define S_ISGID	     02000
 
-struct exec_event {
-	struct task_struct *task;
-	struct linux_binprm *bprm;
-	const struct evmon_policy *policy;
-	__u64 gained; /* capabilities that the file gave, and the list does not */
-	__u16 file;   /* what user space says of the file: EVMON_EXE_* */
-	__u8 how;     /* EVMON_EXEC_* */
-	bool joined;  /* this exec gives the class */
-	bool script;  /* by the script that it runs */
-	bool root;
-};
-
-/* Where argv is; 0: it may not be read. */
-static __always_inline __u64 exec_arguments(const struct exec_event *e)
-{
-	return evmon_can_read_user ? e->task->mm->arg_start : 0;
-}
-
-/* What came with the file: another's ids, or, without root, what is permitted beyond what is
- * ambient. */
-static __always_inline void exec_rights(struct exec_event *e, const struct evmon_task *t)
-{
-	const struct cred *cred = e->task->cred;
-	unsigned short mode = e->bprm->file->f_inode->i_mode;
-	__u64 how = EVMON_EXEC_EXEC, given = 0;
-
-	if (!e->root && !cred->user_ns->level)
-		given = capability_bits(cred->cap_permitted) & ~capability_bits(cred->cap_ambient);
-	if (cred->euid.val != cred->uid.val && mode & S_ISUID)
-		how = EVMON_EXEC_SETUID;
-	else if (cred->egid.val != cred->gid.val && mode & S_ISGID)
-		how = EVMON_EXEC_SETGID;
-	else if (given)
-		how = EVMON_EXEC_FCAPS;
-	asm volatile("" : "+r"(how)); /* else the verifier follows what comes for each */
-	e->how = how;
-	e->gained = given & ~task_capabilities(e->policy, t);
-}
-
-/* No hook of exec's refuses. */
+/* Whoever traces ignores actions. */
 static __always_inline __u16 asked(__u8 action)
 {
-	return action == EVMON_ACTION_DENY ? EVMON_RECORD_ASKED_DENY : 0;
+	return action == EVMON_ACTION_DENY && !evmon_tracing ? EVMON_RECORD_ASKED_DENY : 0;
 }
 
 /* A finding on what the current task has just become; its file is that of its memory by now. what:
- * EVMON_EXEC_*, and << 8 the policy's serial; rule: and << 16 EVMON_RECORD_*. Global: verified
+ * EVMON_EXEC_*, and << 8 the policy's serial; rule: and << 16 EVMON_RECORD_*, ASKED_DENY where the
+ * rule denies and nobody could refuse it before: then the task ends here. Global: verified
  * once, and not for each rule; by numbers alone, for 5.10 takes no pointer there. */
 int exec_emit(__u64 file, __u64 interp, __u64 gained, __u32 what, __u32 rule);
 int exec_emit(__u64 file, __u64 interp, __u64 gained, __u32 what, __u32 rule)
@@ -88,6 +46,10 @@ int exec_emit(__u64 file, __u64 interp, __u64 gained, __u32 what, __u32 rule)
 	f.policy = what >> 8;
 	exec->how = f.key.object.exec.how = what;
 	exec->gained = gained;
+	if (f.flags & EVMON_RECORD_ASKED_DENY && verdict_kill()) {
+		f.key.verdict = EVMON_VERDICT_KILLED;
+		f.flags &= ~(EVMON_RECORD_ASKED_DENY | EVMON_RECORD_STANDING);
+	}
 	t = task_current();
 	if (!t)
 		return 0;
@@ -118,70 +80,19 @@ static __always_inline void exec_tell(const struct exec_event *e, __u16 rule, __
 	exec_emit(file, interp == file ? 0 : interp, e->gained, what, rule | flags << 16);
 }
 
-/* Every root exec in the tree but those of what may be root; a root module's are one finding. */
 static __always_inline bool judge_root(const struct evmon_task *t, const struct exec_event *e)
 {
-	if (!e->root || e->policy->root_action == EVMON_ACTION_ALLOW)
-		return false;
-	if (e->file & EVMON_EXE_ROOT_ALLOWED)
-		return false;
-	if (evmon_tree_only && t->class == EVMON_CLASS_MANAGER)
-		return false;
-	if (t->class == EVMON_CLASS_PENDING && e->joined) { /* as what is held, see judge_held() */
+	enum exec_root root = exec_root(t, e);
+
+	if (root == EXEC_ROOT_WITHHELD) /* as what is held, see judge_held() */
 		stats_count(pending);
-		return false;
-	}
-	if (t->class >= EVMON_CLASS_MODULE && e->joined) {
-		exec_tell(e, EVMON_RULE_EXEC_ROOT,
-			  EVMON_RECORD_STANDING | asked(e->policy->root_action));
-		return true;
-	}
-	if (t->flags & EVMON_TASK_ROOT_MODULE && !e->joined) {
+	else if (root == EXEC_ROOT_OF_THAT)
 		stats_count(standing);
-		return false;
-	}
-	exec_tell(e, EVMON_RULE_EXEC_ROOT, asked(e->policy->root_action));
-	return true;
-}
-
-/* The file's own; where that may not be read, that of the path it was given. */
-static __always_inline void name_of_exec(union name *name, const struct exec_event *e)
-{
-	if (evmon_can_read_kernel)
-		name_of_file(name, e->bprm->file);
-	else
-		bpf_get_current_comm(name->text, sizeof(*name));
-}
-
-/* EVerest's admin panel: src/controller, argv[0] MT.EVEREST (manager_admin_panel.cpp). */
-static __noinline int exec_is_panel(const struct exec_event *e)
-{
-	union name name = {}, argv0 = {};
-
-	if (e->policy->admin_panel_action == EVMON_ACTION_ALLOW)
-		return false;
-	name_of_exec(&name, e);
-	if (evmon_can_read_user)
-		bpf_probe_read_user_str(argv0.text, sizeof(argv0), (void *)exec_arguments(e));
-	return NAME_IS(&name, "controller") || NAME_IS(&argv0, "MT.EVEREST");
-}
-
-/* A shell under a module whose work it is not. */
-static __noinline int exec_is_shell(const struct evmon_task *t, const struct exec_event *e)
-{
-	union name name = {};
-	__u32 class = t->class;
-
-	if (e->policy->shell_action == EVMON_ACTION_ALLOW || e->joined ||
-	    class < EVMON_CLASS_MODULE)
-		return false;
-	asm volatile("" : "+r"(class)); /* so that this bound is checked by itself */
-	if (class >= EVMON_CLASSES || e->policy->class[class].shell)
-		return false;
-	name_of_exec(&name, e);
-	if (evmon_can_read_user && (e->file & EVMON_EXE_APPLETS || name_is_applets(&name)))
-		return applet_is_shell(exec_arguments(e));
-	return e->file & EVMON_EXE_SHELL || name_is_shell(&name);
+	else if (root != EXEC_ROOT_NONE)
+		exec_tell(e, EVMON_RULE_EXEC_ROOT,
+			  asked(e->policy->root_action) |
+				  (root == EXEC_ROOT_MODULE ? EVMON_RECORD_STANDING : 0));
+	return root == EXEC_ROOT_FOUND || root == EXEC_ROOT_MODULE;
 }
 
 /* Rights that the file gave, and that are not root's: another's ids, capabilities. */
@@ -260,40 +171,14 @@ static __always_inline void judge_held(struct evmon_task *t, const struct exec_e
 	capabilities_emit(how, beyond, e->joined);
 }
 
-/* What the new image makes of the task by itself; HOST: nothing. */
-static __always_inline __u16 class_of_exec(struct exec_event *e, const struct evmon_exe *exe,
-					   const struct evmon_task *t)
-{
-	__u16 class;
-
-	if (task_is_root(e->task) || file_is_manager(e->bprm->file))
-		return EVMON_CLASS_MANAGER;
-	class = class_of_file(exe, e->bprm->file);
-	if (!evmon_can_read_user && class >= EVMON_CLASS_MODULE && (!t || t->class != class))
-		return EVMON_CLASS_PENDING; /* its instance is for user space to say */
-	if (class != EVMON_CLASS_HOST || !t || t->class != EVMON_CLASS_MANAGER ||
-	    !(t->flags & EVMON_TASK_UNEXECED) || !file_is_interpreter(e->bprm->file))
-		return class;
-	e->script = true;
-	return script_class(exec_arguments(e));
-}
-
 /* The task's entry, made if the exec takes it into a tree; NULL: it is and stays host. Not inline
  * for the sake of the stack, too. */
 static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 {
-	struct evmon_exe *exe = exe_lookup(e->bprm->file->f_inode);
 	struct evmon_task *t = task_current();
-	__u16 now = t ? t->class : EVMON_CLASS_HOST;
 	__u32 tgid = e->task->tgid;
-	struct evmon_task next = {};
+	struct evmon_task next = { .class = class_after(e, t) };
 
-	e->file = exe ? exe->flags : 0;
-	if (!t && evmon_tree_only)
-		return NULL;
-	if (!t && !(e->file & EVMON_EXE_STARTER) && task_in_unit(e->task))
-		now = EVMON_CLASS_OTHER;
-	next.class = class_after_image(now, class_of_exec(e, exe, t));
 	if (t && t->class == next.class) {
 		t->flags &= ~(EVMON_TASK_UNEXECED | EVMON_TASK_ORPHAN);
 		/* A module that runs its own file again is still the same instance. */
@@ -317,48 +202,47 @@ static __noinline struct evmon_task *on_exec_join(struct exec_event *e)
 	return bpf_map_lookup_elem(&evmon_tasks, &tgid);
 }
 
-/* What it breaks as bits, and then each told: the verifier follows one sequence, and not what comes
- * after each by itself. */
+/* The verifier follows one sequence, and not what comes after each by itself: so it is made to
+ * forget what it knows of an answer. */
+#define forget(x) asm volatile("" : "+r"(x))
+
 enum {
 	TELL_PANEL = 1 << 0,
 	TELL_GAINED = 1 << 1,
 	TELL_SHELL = 1 << 2,
 };
 
-static __always_inline bool judge(struct evmon_task *t, const struct exec_event *e)
+static __always_inline __u64 judge(struct evmon_task *t, const struct exec_event *e)
 {
-	__u64 tell = 0;
-	bool root;
+	__u64 tell = exec_is_panel(e);
 
-	if (exec_is_panel(e))
-		tell |= TELL_PANEL;
-	if (exec_is_gain(t, e))
-		tell |= TELL_GAINED;
-	if (exec_is_shell(t, e))
-		tell |= TELL_SHELL;
-	asm volatile("" : "+r"(tell));
+	forget(tell);
+	tell |= (__u64)exec_is_gain(t, e) << 1;
+	forget(tell);
+	tell |= (__u64)exec_is_shell(t, e) << 2;
+	forget(tell);
 	if (tell & TELL_PANEL)
 		exec_tell(e, EVMON_RULE_EXEC_ADMIN_PANEL, asked(e->policy->admin_panel_action));
-	root = judge_root(t, e);
+	tell |= (__u64)judge_root(t, e) << 3;
+	forget(tell);
 	if (tell & TELL_GAINED)
 		exec_tell(e, EVMON_RULE_EXEC_GAINED, 0);
 	if (tell & TELL_SHELL)
 		exec_tell(e, EVMON_RULE_EXEC_SHELL, asked(e->policy->shell_action));
 	judge_held(t, e);
-	return root || tell;
+	return tell;
 }
 
 static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct exec_event e = {
-		.task = task,
-		.bprm = bprm,
-		.policy = policy_active(),
-		.root = cred_is_root(task->cred),
-	};
-	struct evmon_task *t = on_exec_join(&e);
+	struct exec_event e = { .task = task, .bprm = bprm, .policy = policy_active() };
+	__u64 root = cred_is_root(task->cred);
+	struct evmon_task *t;
 	bool told = false;
 
+	forget(root);
+	e.root = root;
+	t = on_exec_join(&e);
 	/* Here, and not at the end: paths through the rest are many. */
 	if (evmon_late_creds)
 		creds_executed();
@@ -368,7 +252,7 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 	}
 	if (!t || !e.policy)
 		return 0;
-	exec_rights(&e, t);
+	exec_rights(&e, t, task->cred);
 	if (t->subject == EVMON_SUBJECT_EVEREST)
 		told = judge(t, &e);
 	/* Who joined is told to user space; every exec while tracing. */

@@ -22,6 +22,12 @@ static __always_inline bool task_is_root(struct task_struct *task)
 	return evmon_tree_only && evmon_settings.root && evmon_settings.root == (__u32)task->tgid;
 }
 
+static __always_inline bool current_is_root(void)
+{
+	return evmon_tree_only && evmon_settings.root &&
+	       evmon_settings.root == bpf_get_current_pid_tgid() >> 32;
+}
+
 /* In such a tree the manager may lie anywhere, and be started by a script: it goes by its name. */
 static __always_inline bool file_is_manager(struct file *file)
 {

@@ -12,6 +12,12 @@ static __always_inline int verdict_deny(void)
 	return -EPERM;
 }
 
+/* Ends the current task before it runs another instruction; false: it cannot be, PID 1 for one. */
+static __always_inline bool verdict_kill(void)
+{
+	return !bpf_send_signal(9); /* SIGKILL */
+}
+
 static __always_inline __u32 proto_kind(__u8 proto)
 {
 	switch (proto) {

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 
-/*
- * The words that kernel side and user space share: who is judged (subject, class, slot), what is
- * watched (sensor, hook), what was decided (rule, verdict). Numbers are internal to one build:
- * nothing outside the program sees them, so a new value goes where it reads best.
- */
+/* The words that kernel side and user space share: who is judged, what is watched, what was
+ * decided. Numbers are internal to one build: a new value goes where it reads best. */
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
@@ -106,6 +103,9 @@ enum evmon_hook {
 	EVMON_HOOK_NONE,
 	EVMON_HOOK_TP_FORK,
 	EVMON_HOOK_TP_EXEC,
+	EVMON_HOOK_LSM_BPRM_CREDS,
+	EVMON_HOOK_FMOD_RET_BPRM_CREDS,
+	EVMON_HOOK_FEXIT_BPRM_CREDS,
 	EVMON_HOOK_TP_EXIT,
 	EVMON_HOOK_TP_CGROUP_MKDIR,
 	EVMON_HOOK_ITER_TASK,

@@ -77,6 +77,7 @@ static void kernel_watch(struct kernel *kernel)
 	assert_int_equal(policy_new_default(&policy), 0);
 	policy->bind[0].action = ACTION_DENY;
 	policy->capability_action = ACTION_DENY;
+	policy->root_action = ACTION_DENY;
 	assert_int_equal(kernel_attach(kernel, policy), 0);
 }
 

@@ -51,7 +51,8 @@ static void all_proven(const struct world *w)
 	static const enum coverage_role roles[] = { COVERAGE_TREE,	COVERAGE_BIND,
 						    COVERAGE_BIND_DENY, COVERAGE_CAPABILITY,
 						    COVERAGE_EXEC,	COVERAGE_CREDENTIALS,
-						    COVERAGE_HELD,	COVERAGE_CAPABILITY_DENY };
+						    COVERAGE_HELD,	COVERAGE_CAPABILITY_DENY,
+						    COVERAGE_EXEC_DENY };
 
 	for (size_t k = 0; k < ARRAY_SIZE(roles); k++) {
 		const struct coverage_row *row = &w->kernel->coverage.rows[roles[k]];

@@ -293,15 +293,14 @@ static bool candidate_is_meant(const struct kernel_config *config, const struct 
 	return (hook && !hook->nobtf) || !is_set(config, "DEBUG_INFO_BTF");
 }
 
-static void row_take(struct coverage_row *row, const enum evmon_hook hooks[COVERAGE_HOOKS])
+static void row_take(struct coverage_row *row, enum coverage_role role,
+		     const enum evmon_hook hooks[COVERAGE_HOOKS])
 {
-	const struct hook *hook = hook_get(hooks[0]);
-
 	memcpy(row->hooks, hooks, sizeof(row->hooks));
 	while (row->n_hooks < COVERAGE_HOOKS && hooks[row->n_hooks])
 		row->n_hooks++;
 	row->state = COVERAGE_POSSIBLE;
-	row->limits = hook ? hook->limits : NULL;
+	row->limits = hook_limits(hook_get(hooks[0]), role);
 }
 
 void kernel_config_coverage(const struct kernel_config *config, struct coverage *ret_coverage)
@@ -321,12 +320,12 @@ void kernel_config_coverage(const struct kernel_config *config, struct coverage 
 		for (size_t i = 0; i < n && !rows[role].n_hooks; i++)
 			if (candidate_is_meant(config, hook_get(list[i][0])) &&
 			    all_possible(config, &rows[role], list[i]))
-				row_take(&rows[role], list[i]);
+				row_take(&rows[role], (enum coverage_role)role, list[i]);
 	}
 	/* As kernel_new() has it. */
 	if (!rows[COVERAGE_EXEC].n_hooks && !rows[COVERAGE_BIND].n_hooks)
 		coverage_reject(&rows[COVERAGE_USB], EVMON_HOOK_UEVENT,
 				"evmon does not start where no BPF hook works");
 	else if (all_possible(config, &rows[COVERAGE_USB], uevent))
-		row_take(&rows[COVERAGE_USB], uevent);
+		row_take(&rows[COVERAGE_USB], COVERAGE_USB, uevent);
 }

@@ -8,6 +8,7 @@
 #include "kernel/denial.h"
 
 #include "base/macros.h"
+#include "kernel/hooks.h"
 #include "kernel/internal.h"
 #include "kernel/kernel.h"
 
@@ -24,9 +25,16 @@ static bool denies_capability(const struct policy *policy)
 	return policy->capability_action == ACTION_DENY;
 }
 
+static bool denies_exec(const struct policy *policy)
+{
+	return policy->root_action == ACTION_DENY || policy->shell_action == ACTION_DENY ||
+	       policy->admin_panel_action == ACTION_DENY;
+}
+
 static bool (*const wants[COVERAGE_ROLE_MAX])(const struct policy *policy) = {
 	[COVERAGE_BIND_DENY] = denies_bind,
 	[COVERAGE_CAPABILITY_DENY] = denies_capability,
+	[COVERAGE_EXEC_DENY] = denies_exec,
 };
 
 bool denial_wanted(enum coverage_role role, const struct policy *policy)
@@ -40,10 +48,14 @@ static bool is_attached(const struct coverage_row *row)
 	       row->state == COVERAGE_BROKEN;
 }
 
-static void role_detach(struct kernel *kernel, struct coverage_row *row)
+/* A hook that is another role's stays. */
+static void role_detach(struct kernel *kernel, enum coverage_role role)
 {
+	struct coverage_row *row = &kernel->coverage.rows[role];
+
 	for (size_t i = 0; i < row->n_hooks; i++)
-		bpf_link__destroy(TAKE_PTR(kernel->links[row->hooks[i]]));
+		if (hook_get(row->hooks[i])->role == role)
+			bpf_link__destroy(TAKE_PTR(kernel->links[row->hooks[i]]));
 	row->state = COVERAGE_READY;
 	row->reason[0] = '\0';
 }
@@ -64,9 +76,9 @@ void kernel_denial_end(struct kernel *kernel, const struct policy *policy)
 {
 	for (unsigned i = 0; i < COVERAGE_ROLE_MAX; i++) {
 		enum coverage_role role = (enum coverage_role)i;
-		struct coverage_row *row = &kernel->coverage.rows[role];
 
-		if (coverage_role_denies(role) && !denial_wanted(role, policy) && is_attached(row))
-			role_detach(kernel, row);
+		if (coverage_role_denies(role) && !denial_wanted(role, policy) &&
+		    is_attached(&kernel->coverage.rows[role]))
+			role_detach(kernel, role);
 	}
 }

@@ -36,7 +36,24 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_ITER_TASK_FILE] = { ITER("iter_task_file", "task_file"),
 					.role = COVERAGE_LISTENERS,
 					.limits = "not seen: sockets that no process has open" },
-	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC },
+	[EVMON_HOOK_TP_EXEC] = { TP_BTF("tp_exec", "sched_process_exec"), .role = COVERAGE_EXEC,
+				 .limits_deny = "nothing is refused: it is killed at its start" },
+	[EVMON_HOOK_LSM_BPRM_CREDS] = { .program = "lsm_bprm_creds",
+					.type = BPF_PROG_TYPE_LSM,
+					.attach = BPF_LSM_MAC,
+					.target = "bprm_creds_from_file",
+					.role = COVERAGE_EXEC_DENY,
+					.limits = "what argv alone tells is killed at its start" },
+	[EVMON_HOOK_FMOD_RET_BPRM_CREDS] = { .program = "fmod_ret_bprm_creds",
+					     .type = BPF_PROG_TYPE_TRACING,
+					     .attach = BPF_MODIFY_RETURN,
+					     .target = "security_bprm_creds_from_file",
+					     .role = COVERAGE_EXEC_DENY,
+					     .limits = "root by uid and euid alone; what the saved "
+						       "uid or argv tells is killed at its start" },
+	[EVMON_HOOK_FEXIT_BPRM_CREDS] = { FEXIT("fexit_bprm_creds",
+						"security_bprm_creds_from_file"),
+					  .role = COVERAGE_EXEC_DENY },
 	[EVMON_HOOK_FEXIT_INET_BIND] = { FEXIT("fexit_inet_bind", "inet_bind"),
 					 .role = COVERAGE_BIND,
 					 .limits = "not seen by it: SCTP's bindx" },
@@ -173,6 +190,13 @@ static const enum evmon_hook unit[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_CGROUP_M
 static const enum evmon_hook listeners[][COVERAGE_HOOKS] = { { EVMON_HOOK_ITER_TASK_FILE } };
 static const enum evmon_hook exec[][COVERAGE_HOOKS] = { { EVMON_HOOK_TP_EXEC },
 							{ EVMON_HOOK_TRACE_EXEC } };
+/* What cannot be refused is killed, by the hook that sees it. */
+static const enum evmon_hook exec_deny[][COVERAGE_HOOKS] = {
+	{ EVMON_HOOK_LSM_BPRM_CREDS, EVMON_HOOK_TP_EXEC },
+	{ EVMON_HOOK_FMOD_RET_BPRM_CREDS, EVMON_HOOK_TP_EXEC },
+	{ EVMON_HOOK_TP_EXEC },
+};
+static const enum evmon_hook exec_refused[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_BPRM_CREDS } };
 static const enum evmon_hook bind[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_INET_BIND, EVMON_HOOK_FEXIT_INET6_BIND },
 	{ EVMON_HOOK_CGROUP_POST_BIND4, EVMON_HOOK_CGROUP_POST_BIND6 },
@@ -227,12 +251,20 @@ static const struct {
 	[COVERAGE_CAPABILITY] = { capability, ARRAY_SIZE(capability) },
 	[COVERAGE_CAPABILITY_DENY] = { capability_deny, ARRAY_SIZE(capability_deny) },
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
+	[COVERAGE_EXEC_DENY] = { exec_deny, ARRAY_SIZE(exec_deny) },
 	[COVERAGE_CREDENTIALS] = { credentials, ARRAY_SIZE(credentials) },
 };
 
 const struct hook *hook_get(enum evmon_hook hook)
 {
 	return hooks[hook].program ? &hooks[hook] : NULL;
+}
+
+const char *hook_limits(const struct hook *hook, enum coverage_role role)
+{
+	if (!hook)
+		return NULL;
+	return hook->role == role ? hook->limits : hook->limits_deny;
 }
 
 bool hook_is_kprobe(const struct hook *hook)
@@ -257,6 +289,10 @@ size_t hook_candidates(enum coverage_role role, bool tracing,
 	if (role == COVERAGE_BIND_DENY && tracing) {
 		*ret = bind_refused;
 		return ARRAY_SIZE(bind_refused);
+	}
+	if (role == COVERAGE_EXEC_DENY && tracing) {
+		*ret = exec_refused;
+		return ARRAY_SIZE(exec_refused);
 	}
 	/* What it sees refused it sees by the sensor's own hook. */
 	if (role == COVERAGE_CAPABILITY_DENY && tracing) {

@@ -21,10 +21,14 @@ struct hook {
 			  * falls with the hook before it */
 	const char *limits; /* what it cannot see */
 	const char *limits_nobtf; /* the same without BTF, where that is more */
+	const char *limits_deny;  /* what it does less than refuse, where another role takes it */
 };
 
 /* NULL for hooks that user space serves. */
 const struct hook *hook_get(enum evmon_hook hook);
+
+/* What a role misses by a hook that it takes (NULL: user space's), in words; NULL: nothing. */
+const char *hook_limits(const struct hook *hook, enum coverage_role role);
 
 /* A breakpoint at the entry of a function: no BTF of its own, and perf's rights on top of BPF's. */
 bool hook_is_kprobe(const struct hook *hook);

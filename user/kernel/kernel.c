@@ -85,7 +85,7 @@ static void role_choose(struct kernel *kernel, const struct trial *trial, enum c
 		memcpy(row->hooks, list[i], sizeof(row->hooks));
 		row->n_hooks = works;
 		row->state = COVERAGE_READY;
-		row->limits = hook ? hook->limits : NULL;
+		row->limits = hook_limits(hook, role);
 		if (!kernel->btf && hook && hook->limits_nobtf)
 			row->limits = hook->limits_nobtf;
 	}
@@ -149,6 +149,8 @@ static void programs_switch(struct kernel *kernel, char *logs)
 
 			log[0] = '\0';
 			if (!hook_get(row->hooks[i])) /* user space does it */
+				continue;
+			if (hook_get(row->hooks[i])->role != role) /* that role switches it */
 				continue;
 			program = kernel_program(kernel, row->hooks[i]);
 			bpf_program__set_autoload(program, true);
@@ -366,6 +368,8 @@ static int hook_attach(struct kernel *kernel, enum evmon_hook id)
 	struct bpf_program *program = kernel_program(kernel, id);
 	struct bpf_link *link;
 
+	if (kernel->links[id]) /* it is another role's, too */
+		return 0;
 	if (hook_get(id)->target)
 		link = bpf_program__attach(program);
 	else

@@ -169,6 +169,9 @@ int trial_hook(const struct trial *trial, enum evmon_hook id, char *reason, size
 		return refused(hook, "attach", link_fd, reason, size);
 	if (hook->attach != BPF_LSM_MAC || hook->unprovoked)
 		return 0;
+	/* That is one question for all of them: this one is not easily provoked, others are. */
+	if (id == EVMON_HOOK_LSM_BPRM_CREDS)
+		return trial_hook(trial, EVMON_HOOK_LSM_SOCKET_BIND, reason, size);
 	provoke();
 	if (bpf_map_lookup_elem(map_fd, &zero, &runs) < 0 || !runs) {
 		snprintf(reason, size, "attaches and never runs: the kernel's lsm list lacks bpf");

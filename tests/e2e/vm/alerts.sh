@@ -202,15 +202,6 @@ capability_in_a_userns() {
 
 # --- exec -----------------------------------------------------------------------------------------
 
-# child_of ID NAME COMM EXE CMDLINE EUID: a child that the module had, and that is gone by now.
-child_of() {
-	child=${answer#*child=}
-	printf '{"subject":"everest","module":{"id":"%s","name":"%s"},"process":{"pid":%s,"ppid":%s,' \
-		"$1" "$2" "${child%% *}" "$actor"
-	printf '"uid":1500,"euid":%s,"gid":1500,"comm":"%s","exe":"%s","cmdline":%s,"cgroup":"%s"}}' \
-		"$6" "$3" "$4" "$5" "$unit_cgroup"
-}
-
 # late_exec RULE ID: told, however much of who it was could still be read.
 late_exec() {
 	n_alerts=$((n_alerts + 1))

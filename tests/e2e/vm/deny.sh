@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Where the policy says deny, the caller gets EPERM before anything is bound, by the hook that this
+# Where the policy says deny, the caller gets EPERM before anything is bound or executed, by the hook that this
 # tier has, and is told as denied; what stands beside it goes on as before. What cannot be denied (a
 # port that only results) says that it was to be. When evmon has gone, by a signal or by force,
 # nothing is denied any more; --trace never denies, whatever the policy says.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 20
+test_begin 22
 
 panel="the admin panel's port"
 
@@ -45,6 +45,29 @@ host_is_denied() {
 
 allowed() { # DEED...: is done, and tells nothing
 	ask auth "$@" && ask auth release
+}
+
+# The caller goes on, with EPERM.
+root_is_refused() {
+	rooted=$test_dir/rooted
+	cp /usr/libexec/everest/rooted "$rooted" && chmod 4755 "$rooted" || return 1
+	ask auth exec /usr/libexec/everest/rooted || return 1 # without the bit: nothing
+	ask auth exec-root "$rooted"
+	case $answer in "error EPERM "*) ;; *) return 1 ;; esac
+	expect "$(child_of auth Auth auth:Auth "$modules_dir/Auth/Auth" \
+		'["auth:Auth","--prefix","/usr","--module","auth"]' 1500)" \
+		"$(finding_exec exec.root high "$rooted" 1500 0 "module auth (Auth) ran $rooted as root, and was refused")" \
+		"{\"verdict\":\"denied\",\"hook\":\"$exec_deny_hook\",\"object\":{\"how\":\"setuid\"}}"
+}
+
+# busybox is a shell by argv alone, which comes too late to refuse.
+shell_is_killed() {
+	shell=$(readlink -f /bin/sh)
+	ask auth exec /bin/hostname || return 1 # the same file: nothing
+	ask auth exec /bin/sh -c true
+	case $answer in *" signal=9"*) ;; *) return 1 ;; esac
+	expect "$(child_of auth Auth sh "$shell" '["/bin/sh"]' 1500)" "$(finding_exec exec.shell high "$shell" \
+		1500 1500 "module auth (Auth) started a shell, $shell, and was killed for it")" '{"verdict":"killed"}'
 }
 
 # The manager and its modules have gone on: nobody was hurt by a refusal.
@@ -126,6 +149,7 @@ trace_never_denies() {
 mkdir -p /etc/evmon
 policy_write <<-'POLICY'
 	bind: [{rule: bind.admin-panel, port: 8849, proto: any, severity: critical, action: deny}]
+	exec: {root: {action: deny}, shell: {action: deny}}
 	aggregate: {window: 1h}
 POLICY
 broker_start || diag "no broker"
@@ -147,6 +171,8 @@ check "a mapped address is denied" denied auth Auth tcp dual ::ffff:127.0.0.1 ip
 	::ffff:127.0.0.1 loopback
 check "root outside the tree is denied" host_is_denied by $$
 check "a port that results is told" port_that_results
+check "root by a set-uid program is refused" root_is_refused
+check "a shell is killed at its start" shell_is_killed
 check "tree goes on" tree_goes_on
 check "a trace beside it shows what was refused" trace_shows_it
 check "a thousand attempts add up, and nothing else was told" attempts_add_up

@@ -53,6 +53,10 @@ esac
 locked() {
 	grep -qF '[confidentiality]' /sys/kernel/security/lockdown
 }
+case $EVMON_TIER in
+A) export exec_deny_hook=lsm/bprm_creds_from_file ;;
+*) export exec_deny_hook=fmod_ret/security_bprm_creds_from_file ;;
+esac
 ! locked || export deny_hook="cgroup/bind4 cgroup/bind6"
 
 # now: sets now_us, microseconds since boot, rounded down to 10 ms.
@@ -242,6 +246,15 @@ who_module() {
 	printf '{"subject":"everest","module":{"id":"%s","name":"%s"},"process":%s}\n' "$1" "$2" \
 		"$(process "${3-$actor}" "$(echo "$1:$2" | cut -c 1-15)" "$modules_dir/$2/$2" \
 			"[\"$1:$2\",\"--prefix\",\"/usr\",\"--module\",\"$1\"]")"
+}
+
+# child_of ID NAME COMM EXE CMDLINE EUID: a child that the module had, and that is gone by now.
+child_of() {
+	child=${answer#*child=}
+	printf '{"subject":"everest","module":{"id":"%s","name":"%s"},"process":{"pid":%s,"ppid":%s,' \
+		"$1" "$2" "${child%% *}" "$actor"
+	printf '"uid":1500,"euid":%s,"gid":1500,"comm":"%s","exe":"%s","cmdline":%s,"cgroup":"%s"}}' \
+		"$6" "$3" "$4" "$5" "$unit_cgroup"
 }
 
 # finding_bind RULE SEVERITY PROTO FAMILY ADDRESS PORT SCOPE MESSAGE

@@ -53,12 +53,12 @@ static struct json_object *written(const struct coverage *coverage)
 
 static void json_has_every_role_in_order(void **state)
 {
-	static const char *const roles[] = { "tree",	  "snapshot",	 "unit",
-					     "listeners", "bind",	 "bind-mptcp",
-					     "bind-auto", "bind-sctp",	 "bind-deny",
-					     "held",	  "capability",	 "capability-deny",
-					     "exec",	  "credentials", "usb",
-					     "usb-deny" };
+	static const char *const roles[] = { "tree",	  "snapshot",	"unit",
+					     "listeners", "bind",	"bind-mptcp",
+					     "bind-auto", "bind-sctp",	"bind-deny",
+					     "held",	  "capability", "capability-deny",
+					     "exec",	  "exec-deny",	"credentials",
+					     "usb",	  "usb-deny" };
 	_cleanup_(freep) struct coverage *coverage = make();
 	struct json_object *object = written(coverage), *rows = member(object, "coverage"), *bind;
 

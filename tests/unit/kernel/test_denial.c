@@ -53,6 +53,22 @@ static void capabilities_that_are_denied_want_their_role(void **state)
 	assert_int_equal(wanted(policy), 0);
 }
 
+static void each_rule_of_exec_wants_their_role(void **state)
+{
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(policy_new_default(&policy), 0);
+	policy->root_action = ACTION_DENY;
+	assert_int_equal(wanted(policy), 1U << COVERAGE_EXEC_DENY);
+	policy->root_action = ACTION_ALERT;
+	policy->shell_action = ACTION_DENY;
+	assert_int_equal(wanted(policy), 1U << COVERAGE_EXEC_DENY);
+	policy->shell_action = ACTION_ALLOW;
+	policy->admin_panel_action = ACTION_DENY;
+	assert_int_equal(wanted(policy), 1U << COVERAGE_EXEC_DENY);
+}
+
 static void what_denies_is_what_can_be_wanted(void **state)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;
@@ -77,6 +93,7 @@ int main(void)
 		cmocka_unit_test(the_default_policy_wants_none),
 		cmocka_unit_test(one_bind_rule_wants_its_role),
 		cmocka_unit_test(capabilities_that_are_denied_want_their_role),
+		cmocka_unit_test(each_rule_of_exec_wants_their_role),
 		cmocka_unit_test(what_denies_is_what_can_be_wanted),
 	};
 

@@ -124,6 +124,8 @@ static void a_kernel_with_everything_gives_the_best(void **state)
 	assert_hook(&c, COVERAGE_CAPABILITY_DENY, EVMON_HOOK_LSM_CAPABLE);
 	assert_hook(&c, COVERAGE_CREDENTIALS, EVMON_HOOK_FENTRY_COMMIT_CREDS);
 	assert_hook(&c, COVERAGE_EXEC, EVMON_HOOK_TP_EXEC);
+	assert_hook(&c, COVERAGE_EXEC_DENY, EVMON_HOOK_LSM_BPRM_CREDS);
+	assert_int_equal(c.rows[COVERAGE_EXEC_DENY].n_hooks, 2);
 	assert_hook(&c, COVERAGE_USB, EVMON_HOOK_UEVENT);
 	for (unsigned role = 0; role < COVERAGE_ROLE_MAX; role++)
 		assert_int_equal(c.rows[role].n_tried, 0);
@@ -143,6 +145,7 @@ static void without_bpf_in_the_list_it_is_fmod_ret_that_denies(void **state)
 		assert_string_equal(missing(&c, COVERAGE_BIND_DENY, EVMON_HOOK_LSM_SOCKET_BIND),
 				    "CONFIG_LSM lacks bpf");
 		assert_hook(&c, COVERAGE_CAPABILITY_DENY, EVMON_HOOK_FMOD_RET_CAPABLE);
+		assert_hook(&c, COVERAGE_EXEC_DENY, EVMON_HOOK_FMOD_RET_BPRM_CREDS);
 	}
 }
 
@@ -163,6 +166,9 @@ static void without_trampolines_it_is_cgroups(void **state)
 			    "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS is not set (it wants "
 			    "CONFIG_FUNCTION_TRACER)");
 	assert_hook(&c, COVERAGE_CAPABILITY, EVMON_HOOK_NONE);
+	assert_hook(&c, COVERAGE_EXEC_DENY, EVMON_HOOK_TP_EXEC);
+	assert_string_equal(c.rows[COVERAGE_EXEC_DENY].limits,
+			    "nothing is refused: it is killed at its start");
 	assert_hook(&c, COVERAGE_CAPABILITY_DENY, EVMON_HOOK_NONE);
 	assert_string_equal(missing(&c, COVERAGE_CAPABILITY, EVMON_HOOK_TP_CAP_CAPABLE),
 			    "only from Linux 6.14");
