@@ -434,6 +434,9 @@ static __always_inline int on_capability(struct evmon_task *t, const struct aske
 	f.key.sensor = EVMON_SENSOR_CAPABILITY;
 	if (f.key.rule != EVMON_RULE_NONE)
 		f.key.verdict = EVMON_VERDICT_ALERT;
+	if (f.key.rule == EVMON_RULE_CAPABILITY_USED &&
+	    policy->capability_action == EVMON_ACTION_DENY)
+		f.flags |= EVMON_RECORD_ASKED_DENY; /* nothing refuses it here */
 	f.key.object.capability.number = asked->number;
 	f.key.object.capability.kind = denied ? EVMON_CAPABILITY_DENIED : EVMON_CAPABILITY_USED;
 	f.detail.capability.number = asked->number;
