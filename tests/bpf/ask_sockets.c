@@ -59,12 +59,12 @@ int ask_listen(const char *none)
 	return listen(came, 1) < 0 ? errno : 0;
 }
 
-/* Into the caller's hands: a listener for getppid(), which nobody else of this process makes. */
+/* Into the caller's hands: a listener for getsid(), which nobody else of this process calls. */
 static int supervisor_make(void)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsid, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -97,6 +97,6 @@ int ask_supervised(const char *none)
 	memcpy(CMSG_DATA(&control.head), &supervisor, sizeof(supervisor));
 	if (sendmsg(ACTOR_FD, &message, MSG_NOSIGNAL) < 0)
 		return errno;
-	came = (int)syscall(SYS_getppid);
+	came = (int)syscall(SYS_getsid, 0);
 	return came < 0 ? errno : 0;
 }

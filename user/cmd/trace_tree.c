@@ -209,7 +209,9 @@ void trace_tree_pending(struct trace_tree *tree, const struct event *event)
 					      .args = { p->args, p->args_length } };
 	struct naming_module module;
 
-	if (!event->joined || p->class != EVMON_CLASS_PENDING)
+	/* `other` may be a module that was quicker than the news of its manager. */
+	if (!event->joined || !tree->policy->modules_dir[0] ||
+	    (p->class != EVMON_CLASS_PENDING && p->class != EVMON_CLASS_OTHER))
 		return;
 	if (naming_resolve(tree->kernel, tree->modules, tree->policy->modules_dir, &known,
 			   &module) < 0)
