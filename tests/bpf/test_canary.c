@@ -245,10 +245,11 @@ static void watch_loopback(struct policy *policy)
 	rule->scopes = 1u << EVMON_SCOPE_LOOPBACK;
 }
 
-/* Not every kernel has MPTCP, and what connects is judged where this tier sees it. */
+/* Not every kernel has MPTCP, or SCTP; what connects is judged where this tier sees it. */
 static bool is_own_bind(const struct event *e)
 {
-	return e->bind.proto != EVMON_PROTO_MPTCP && e->bind.how == EVMON_BIND_BIND;
+	return e->bind.proto != EVMON_PROTO_MPTCP && e->bind.proto != EVMON_PROTO_SCTP &&
+	       e->bind.how == EVMON_BIND_BIND;
 }
 
 static void its_mark_excuses_nothing(void **state)

@@ -165,7 +165,7 @@ setup_is_root() {
 }
 
 policy_write <<-'POLICY'
-	everest: {settle: 1s}
+	everest: {settle: 5s}
 POLICY
 broker_start || diag "no broker"
 chmod 777 "$broker_sock"
