@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process whose output is collected line by line, each with the time of its arrival."""
 
+import os
+import select
 import signal
 import subprocess
 import threading
@@ -15,6 +17,7 @@ class Lines:
     def __init__(self, argv, **more):
         self.lines, self.stamps = [], []  # bytes without the newline; CLOCK_BOOTTIME in ns
         self.changed, self.ended = threading.Condition(), False
+        self.over = os.eventfd(0, os.EFD_CLOEXEC)  # readable: the process has ended
         more.setdefault("stdin", subprocess.DEVNULL)
         more.setdefault("stderr", subprocess.STDOUT)
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, **more)
@@ -25,15 +28,32 @@ class Lines:
     def pid(self):
         return self.process.pid
 
+    def pieces(self):
+        """What it writes until nobody can write any more, or until it has ended and what it wrote
+        is read: who outlives it may hold the pipe for long."""
+        pipe = self.process.stdout.fileno()
+        while ready := select.select([pipe, self.over], [], [])[0]:
+            if pipe not in ready:
+                return
+            piece = os.read(pipe, 65536)
+            if not piece:
+                return
+            yield piece
+
     def collect(self):
-        for line in self.process.stdout:
-            now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            with self.changed:
-                self.lines.append(line.rstrip(b"\n"))
-                self.stamps.append(now)
-                self.changed.notify_all()
+        rest = b""
+        for piece in self.pieces():
+            *lines, rest = (rest + piece).split(b"\n")
+            self.add(lines)
         with self.changed:
             self.ended = True
+        self.add([rest] if rest else [])
+
+    def add(self, lines):
+        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        with self.changed:
+            self.lines += lines
+            self.stamps += [now] * len(lines)
             self.changed.notify_all()
 
     def wait(self, what, condition, patience=PATIENCE):
@@ -69,8 +89,17 @@ class Lines:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name()} does not end; last lines:\n{self.tail(4)}") \
                 from None
-        self.thread.join(PATIENCE)
+        self.finish()
         return status
+
+    def finish(self):
+        """It has ended: what is in the pipe is all that it has said."""
+        if self.over >= 0:
+            os.eventfd_write(self.over, 1)
+            self.thread.join()
+            os.close(self.over)
+            self.over = -1
+            self.process.stdout.close()
 
     def stop(self, number=signal.SIGTERM):
         if self.process.poll() is None:
@@ -86,7 +115,7 @@ class Lines:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
-        self.thread.join(5)
+        self.finish()
 
 
 def last_words(processes):
