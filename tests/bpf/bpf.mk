@@ -7,7 +7,7 @@ bpf_tests := $(patsubst tests/bpf/%.c,%,$(wildcard tests/bpf/test_*.c))
 bpf_test_programs := $(addprefix $(BUILD)/tests/bpf/,$(bpf_tests))
 test_programs += $(bpf_test_programs) $(BUILD)/tests/bpf/actor
 
-bpf_test_objects := $(patsubst %,$(BUILD)/tests/bpf/%.o,$(bpf_tests) world kept)
+bpf_test_objects := $(patsubst %,$(BUILD)/tests/bpf/%.o,$(bpf_tests) world kept told)
 $(bpf_test_objects): user_cppflags += -isystem $(BUILD)/bpf
 $(bpf_test_objects): $(skeletons)
 
@@ -16,6 +16,9 @@ $(bpf_test_programs): $(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(BUILD)/test
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(user_ldflags) $(LDFLAGS) -o $@ $^ $(call room_ldlibs,kernel) -lcmocka
+
+# Compare the whole of a record.
+$(addprefix $(BUILD)/tests/bpf/,test_exec_ways test_exec_rights): $(BUILD)/tests/bpf/told.o
 
 # Counts what the verifier does in the logs that the room kernel asks for.
 $(BUILD)/tests/bpf/test_verifier: user_ldflags += -Wl,--wrap=bpf_program__set_log_buf,--wrap=skeleton_load

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The ways of a kernel to execute a program: by path, by an open file, by one that has no name (an
- * unlinked one, a memfd), out of a thread that is not the leader, and a program of the 32-bit ABI,
- * which is a few bytes that only exit.
+ * The ways of a kernel to execute a program: by path, by an open file, below an open folder, by
+ * one that has no name (an unlinked one, a memfd), out of a thread that is not the leader, and a
+ * program of the 32-bit ABI, which is a few bytes that only exit.
  */
 #include "execs.h"
 
@@ -47,31 +47,61 @@ static int exec_memfd(const struct program *p)
 	return exec_file(to, p);
 }
 
-/* i386: exit(0). */
+static int exec_below(const struct program *p)
+{
+	char *const none[] = { NULL };
+	const char *name = strrchr(p->file, '/');
+	char folder[256];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(name - p->file), p->file);
+	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		syscall(SYS_execveat, fd, name + 1, p->argv, none, 0);
+	return errno;
+}
+
+#ifdef __aarch64__
+enum {
+	MACHINE_32 = EM_ARM,
+	FLAGS_32 = EF_ARM_EABI_VER5
+};
+/* mov r0, #0; mov r7, #1; svc 0: exit(0) */
+static const unsigned char code_32[] = { 0x00, 0x00, 0xa0, 0xe3, 0x01, 0x70,
+					 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef };
+#else
+enum {
+	MACHINE_32 = EM_386,
+	FLAGS_32 = 0
+};
+/* xor ebx, ebx; xor eax, eax; inc eax; int 0x80: exit(0) */
+static const unsigned char code_32[] = { 0x31, 0xdb, 0x31, 0xc0, 0x40, 0xcd, 0x80 };
+#endif
+
 static int exec_32(const struct program *p)
 {
-	static const unsigned char code[] = { 0x31, 0xdb, 0x31, 0xc0, 0x40, 0xcd, 0x80 };
 	const uint32_t base = 0x8048000, start = sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr);
 	const Elf32_Ehdr head = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1 },
 				  .e_type = ET_EXEC,
-				  .e_machine = EM_386,
+				  .e_machine = MACHINE_32,
 				  .e_version = 1,
 				  .e_entry = base + start,
 				  .e_phoff = sizeof(Elf32_Ehdr),
+				  .e_flags = FLAGS_32,
 				  .e_ehsize = sizeof(Elf32_Ehdr),
 				  .e_phentsize = sizeof(Elf32_Phdr),
 				  .e_phnum = 1 };
 	const Elf32_Phdr segment = { .p_type = PT_LOAD,
 				     .p_vaddr = base,
 				     .p_paddr = base,
-				     .p_filesz = start + sizeof(code),
-				     .p_memsz = start + sizeof(code),
+				     .p_filesz = start + sizeof(code_32),
+				     .p_memsz = start + sizeof(code_32),
 				     .p_flags = PF_R | PF_X,
 				     .p_align = 0x1000 };
 	int fd = open(p->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 
 	if (fd < 0 || write(fd, &head, sizeof(head)) < 0 ||
-	    write(fd, &segment, sizeof(segment)) < 0 || write(fd, code, sizeof(code)) < 0 ||
+	    write(fd, &segment, sizeof(segment)) < 0 || write(fd, code_32, sizeof(code_32)) < 0 ||
 	    close(fd) < 0)
 		return errno;
 	execv(p->file, p->argv);
@@ -93,6 +123,8 @@ static int exec_program(struct program *p)
 
 	if (!strcmp(p->how, "memfd"))
 		return exec_memfd(p);
+	if (!strcmp(p->how, "below"))
+		return exec_below(p);
 	if (!strcmp(p->how, "32"))
 		return exec_32(p);
 	if (!strcmp(p->how, "thread")) {
@@ -101,7 +133,7 @@ static int exec_program(struct program *p)
 		return ECHILD;
 	}
 	if (!strcmp(p->how, "fd") || !strcmp(p->how, "gone"))
-		fd = open(p->file, O_PATH | O_CLOEXEC);
+		fd = open(p->file, O_PATH); /* stays open: a script's interpreter needs it */
 	if (!strcmp(p->how, "gone"))
 		unlink(p->file);
 	if (fd >= 0)
