@@ -4,7 +4,9 @@
  * ceilings kept in verifier-ceilings: a program that grows shows it here, long before some kernel
  * refuses it. Loaded is what evmon itself chooses, by its own door; those that deny are loaded
  * whatever the policy says, and are among them. Instructions are counted in the log that each
- * program is given, for all kernels alike: bpf_prog_info has them only from 5.16 on.
+ * program is given, for all kernels alike: bpf_prog_info has them only from 5.16 on. What a kernel
+ * without BTF gets is loaded where evmon can be kept from this one's; and no program is without a
+ * ceiling on some kernel.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,16 +14,23 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/macros.h"
 #include "kernel/internal.h"
+#include "kernel/sctp.h"
 
 #define SEPARATORS " \t\n"
+
+DEFINE_CLEANUP(struct skeleton *, skeleton_free);
 
 enum {
 	PROGRAMS = 128, /* a row of the file each */
@@ -33,8 +42,9 @@ enum {
 struct ceilings {
 	char family[16];
 	struct ceiling {
-		char program[64];
+		char program[64];   /* "nobtf/" before those of the object without BTF */
 		unsigned long most; /* 0: not loaded there */
+		bool somewhere;	    /* any column has one */
 	} programs[PROGRAMS];
 	size_t n;
 };
@@ -160,21 +170,27 @@ static void row_read(char *line, size_t column, struct ceilings *ceilings)
 {
 	struct ceiling *ceiling = &ceilings->programs[ceilings->n++];
 	const char *word = word_next(&line);
+	size_t at = 0;
 
 	assert_true(ceilings->n < PROGRAMS);
 	if (word)
 		snprintf(ceiling->program, sizeof(ceiling->program), "%s", word);
-	while (word && column--)
-		word = word_next(&line);
-	if (!word)
+	while ((word = word_next(&line))) {
+		unsigned long most = strtoul(word, NULL, 10);
+
+		if (++at == column)
+			ceiling->most = most;
+		ceiling->somewhere |= most != 0;
+	}
+	if (at < column)
 		fail_msg("verifier-ceilings: %s: a column is missing", ceiling->program);
-	else
-		ceiling->most = strtoul(word, NULL, 10);
 }
 
+/* False: no column is this kernel's. */
 static bool ceilings_read(struct ceilings *ceilings)
 {
 	FILE *file = ceilings_file();
+	bool headed = false;
 	size_t column = 0;
 	char line[256];
 
@@ -183,24 +199,36 @@ static bool ceilings_read(struct ceilings *ceilings)
 	while (fgets(line, sizeof(line), file)) {
 		if (strchr("#\n", line[0]))
 			continue;
-		if (column) {
+		if (headed)
 			row_read(line, column, ceilings);
-			continue;
-		}
-		column = head_read(line, ceilings);
-		if (!column)
-			break;
+		else
+			column = head_read(line, ceilings);
+		headed = true;
 	}
 	fclose(file);
 	return column != 0;
 }
 
-static unsigned long ceiling_of(const struct ceilings *ceilings, const char *program)
+/* NULL: it has no row. */
+static const struct ceiling *ceiling_find(const struct ceilings *ceilings, const char *program)
 {
 	for (size_t i = 0; i < ceilings->n; i++)
 		if (!strcmp(ceilings->programs[i].program, program))
-			return ceilings->programs[i].most;
-	return 0;
+			return &ceilings->programs[i];
+	return NULL;
+}
+
+static unsigned long ceiling_of(const struct ceilings *ceilings, const char *program)
+{
+	const struct ceiling *ceiling = ceiling_find(ceilings, program);
+
+	return ceiling ? ceiling->most : 0;
+}
+
+/* Both objects have programs of the same name. */
+static void row_name(const struct bpf_program *program, bool btf, char ret_name[64])
+{
+	snprintf(ret_name, 64, "%s%s", btf ? "" : "nobtf/", bpf_program__name(program));
 }
 
 /* --- tests ----------------------------------------------------------------------------------- */
@@ -217,14 +245,12 @@ static void kernel_agrees(const struct bpf_program *program, unsigned long n)
 }
 
 /* A line for people, one for raise-ceilings, and whether it is within bounds. */
-static bool program_is_low(const struct ceilings *ceilings, const struct bpf_program *program,
-			   unsigned long n, bool figure)
+static bool name_is_low(const struct ceilings *ceilings, const char *name, unsigned long n,
+			bool figure)
 {
-	const char *name = bpf_program__name(program);
 	unsigned long most = ceiling_of(ceilings, name);
 	bool low = n && n <= most;
 
-	kernel_agrees(program, n);
 	if (figure)
 		print_message("# figure: verifier, %s: %lu\n", name, n);
 	print_message("# verified %s %s %lu\n", ceilings->family, name, n);
@@ -232,6 +258,23 @@ static bool program_is_low(const struct ceilings *ceilings, const struct bpf_pro
 		print_message("# %s: %lu instructions verified, the ceiling is %lu\n", name, n,
 			      most);
 	return low;
+}
+
+/* What comes with SCTP's module, loaded when that is there, says from 5.16 on what it cost. */
+static bool sctp_is_low(struct kernel *kernel, const struct ceilings *ceilings)
+{
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+	struct bpf_prog_info info = { 0 };
+	const struct bpf_program *program;
+	__u32 size = sizeof(info);
+
+	if (!kernel_sctp_attach(kernel))
+		return true; /* its row of the coverage says why */
+	program = bpf_object__find_program_by_name(kernel->sctp->obj, "fexit_sctp_do_bind");
+	assert_non_null(program);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+	return !info.verified_insns ||
+	       name_is_low(ceilings, bpf_program__name(program), info.verified_insns, true);
 }
 
 static void programs_are_low(const struct kernel_options *options)
@@ -249,9 +292,15 @@ static void programs_are_low(const struct kernel_options *options)
 	if (kernel_new(options, &kernel, where, sizeof(where)) < 0)
 		fail_msg("%s", where);
 	assert_true(n_loaded > 0);
-	for (size_t i = 0; i < n_loaded; i++)
-		high += !program_is_low(&ceilings, loaded[i].program, loaded[i].verified,
-					!options->tracing);
+	for (size_t i = 0; i < n_loaded; i++) {
+		char name[64];
+
+		row_name(loaded[i].program, kernel->skeleton->btf != NULL, name);
+		kernel_agrees(loaded[i].program, loaded[i].verified);
+		high += !name_is_low(&ceilings, name, loaded[i].verified, !options->tracing);
+	}
+	if (!options->tracing)
+		high += !sctp_is_low(kernel, &ceilings);
 	assert_int_equal(high, 0);
 }
 
@@ -276,6 +325,22 @@ static void tracing_programs_stay_under_their_ceilings(void **state)
 	programs_are_low(&options);
 }
 
+/* As evmon finds a kernel without BTF: in a mount namespace of its own, which the test keeps. */
+static void programs_without_btf_stay_under_their_ceilings(void **state)
+{
+	const struct kernel_options options = { .tracing = false };
+
+	(void)state;
+	if (access("/sys/kernel/btf/vmlinux", F_OK) == 0 &&
+	    (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	     mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL) < 0)) {
+		print_message("# the kernel's BTF cannot be hidden\n");
+		skip();
+	}
+	programs_are_low(&options);
+	umount2("/sys/kernel/btf", MNT_DETACH);
+}
+
 /* The row "*" is the most that any program's ceiling may be. */
 static void no_ceiling_is_beyond_what_all_must_keep(void **state)
 {
@@ -292,20 +357,46 @@ static void no_ceiling_is_beyond_what_all_must_keep(void **state)
 			fail_msg("%s: more than %lu", ceilings.programs[i].program, most);
 }
 
-static void no_ceiling_is_left_of_a_program_that_is_gone(void **state)
+static void each_has_a_ceiling(const struct ceilings *ceilings, const struct skeleton *skeleton)
 {
+	struct bpf_program *program;
+	char name[64];
+
+	bpf_object__for_each_program(program, skeleton->obj) {
+		const struct ceiling *ceiling;
+
+		row_name(program, skeleton->btf != NULL, name);
+		ceiling = ceiling_find(ceilings, name);
+		if (!ceiling || !ceiling->somewhere)
+			fail_msg("%s: no kernel has a ceiling for it", name);
+	}
+}
+
+static bool has_program(const struct skeleton *skeleton, const char *row)
+{
+	bool btf = strncmp(row, "nobtf/", 6) != 0;
+
+	return btf == (skeleton->btf != NULL) &&
+	       bpf_object__find_program_by_name(skeleton->obj, btf ? row : row + 6);
+}
+
+static void programs_and_ceilings_are_the_same(void **state)
+{
+	_cleanup_(skeleton_freep) struct skeleton *with = NULL, *without = NULL;
 	struct ceilings ceilings;
-	struct skeleton *skeleton;
 
 	(void)state;
-	if (!ceilings_read(&ceilings))
-		skip();
-	assert_int_equal(skeleton_open(true, &skeleton), 0);
-	for (size_t i = 0; i < ceilings.n; i++)
-		if (strcmp(ceilings.programs[i].program, "*") != 0 &&
-		    !bpf_object__find_program_by_name(skeleton->obj, ceilings.programs[i].program))
-			fail_msg("%s: no such program", ceilings.programs[i].program);
-	skeleton_free(skeleton);
+	ceilings_read(&ceilings);
+	assert_int_equal(skeleton_open(true, &with), 0);
+	assert_int_equal(skeleton_open(false, &without), 0);
+	each_has_a_ceiling(&ceilings, with);
+	each_has_a_ceiling(&ceilings, without);
+	for (size_t i = 0; i < ceilings.n; i++) {
+		const char *row = ceilings.programs[i].program;
+
+		if (strcmp(row, "*") != 0 && !has_program(with, row) && !has_program(without, row))
+			fail_msg("%s: no such program", row);
+	}
 }
 
 int main(void)
@@ -314,7 +405,8 @@ int main(void)
 		cmocka_unit_test(programs_stay_under_their_ceilings),
 		cmocka_unit_test(tracing_programs_stay_under_their_ceilings),
 		cmocka_unit_test(no_ceiling_is_beyond_what_all_must_keep),
-		cmocka_unit_test(no_ceiling_is_left_of_a_program_that_is_gone),
+		cmocka_unit_test(programs_and_ceilings_are_the_same),
+		cmocka_unit_test(programs_without_btf_stay_under_their_ceilings),
 	};
 
 	if (geteuid() != 0) {
