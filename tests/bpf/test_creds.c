@@ -150,6 +150,7 @@ static void changes_that_raise_nothing_give_nothing(void **state)
 	assert_int_equal(w.reports[0].result, 0);
 	assert_int_equal(count_of(&w, EVMON_RULE_EXEC_ROOT), 0);
 	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_HELD), 1); /* at its exec */
+	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_USERNS), 0);
 	world_close(&w);
 }
 
@@ -157,6 +158,7 @@ static void changes_that_raise_nothing_give_nothing(void **state)
 static void threads_that_follow_are_one_finding(void **state)
 {
 	static const char *const ways[] = { "setuid-turns", "setuid-crowd" };
+	struct world_sum sum;
 	struct world w;
 
 	(void)state;
@@ -165,7 +167,11 @@ static void threads_that_follow_are_one_finding(void **state)
 		WORLD_RUN(&w, "modules/Beta/Beta", "two:Beta", "ask", ways[i % 2], "0", LOOK,
 			  "fork", LOOK);
 		assert_int_equal(w.reports[0].result, 0);
-		assert_int_equal(count_of(&w, EVMON_RULE_EXEC_ROOT), i + 1);
+		sum = world_sum(&w, EVMON_RULE_EXEC_ROOT);
+		assert_int_equal(sum.count, i + 1);
+		assert_int_equal(sum.keys, 1);
+		/* The process did, whichever of its threads came first. */
+		assert_int_equal(sum.tally.actor.tgid, w.reports[0].tgid);
 	}
 	world_close(&w);
 }
@@ -298,6 +304,7 @@ static void ambient_capabilities_that_are_raised_are_held(void **state)
 
 static void root_of_a_user_namespace_is_told_apart(void **state)
 {
+	struct evmon_tally tally;
 	const struct event *e;
 	struct world w;
 
@@ -311,10 +318,21 @@ static void root_of_a_user_namespace_is_told_apart(void **state)
 	e = by_creds(&w, EVMON_RULE_CAPABILITY_USERNS, 0);
 	assert_non_null(e);
 	assert_null(by_creds(&w, EVMON_RULE_CAPABILITY_USERNS, 1));
+	assert_int_equal(e->sensor, EVMON_SENSOR_CAPABILITY);
+	assert_int_equal(e->verdict, EVMON_VERDICT_ALERT);
+	assert_false(e->capability.on_behalf || e->standing || e->asked_deny);
 	assert_int_equal(e->capability.number, CAP_SYS_ADMIN);
 	assert_int_equal(e->capability.kind, EVMON_CAPABILITY_HELD);
 	assert_int_equal(e->capability.userns, 1);
+	assert_int_equal(e->process.pid, w.reports[0].tgid);
 	assert_int_equal(e->process.class, WORLD_BETA);
+	assert_int_equal(e->process.uid, WORLD_UID);
+	assert_int_equal(e->key.object.capability.number, CAP_SYS_ADMIN);
+	assert_int_equal(e->key.object.capability.kind, EVMON_CAPABILITY_HELD);
+	assert_int_equal(e->key.object.capability.userns, 1);
+	assert_int_equal(tallies_read(w.kernel, &e->key, &tally), 0);
+	assert_int_equal(tally.count, 1);
+	assert_int_equal(tally.actor.tgid, w.reports[0].tgid);
 	assert_int_equal(count_of(&w, EVMON_RULE_EXEC_ROOT), 0);
 	assert_int_equal(count_of(&w, EVMON_RULE_CAPABILITY_HELD), 0);
 	world_close(&w);
