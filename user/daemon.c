@@ -347,6 +347,8 @@ static int watch_start(struct daemon *daemon)
 	if (err >= 0)
 		err = held_everywhere(daemon);
 	if (err >= 0)
+		err = report_listeners(daemon);
+	if (err >= 0)
 		err = devices_start(daemon);
 	/* The first stamp sends the canary, when everything is in place. */
 	return err < 0 ? err : on_stamp(daemon);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The two files by which the daemon speaks: there is no socket, so nothing is ever read from
+ * The files by which the daemon speaks: there is no socket, so nothing is ever read from
  * strangers here. status.json is written at each change of state and with each watchdog stamp;
  * a reader that finds the stamp old knows that the daemon is not well.
  */
@@ -16,6 +16,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cmd/coverage_json.h"
+#include "cmd/inventory.h"
+#include "cmd/listeners_json.h"
 #include "journal/publish_conf.h"
 #include "kernel/missed.h"
 #include "kernel/ring.h"
@@ -24,7 +26,8 @@ enum {
 	STATUS_MAX = 32 * 1024
 };
 
-#define STATUS_FILE "status.json"
+#define STATUS_FILE    "status.json"
+#define LISTENERS_FILE "listeners-at-start.jsonl"
 
 static const char *state_of(struct daemon *daemon, char *reason, size_t size)
 {
@@ -159,8 +162,52 @@ int report_publish_conf(struct daemon *daemon)
 	return publish_conf_write(daemon->run_fd, &conf);
 }
 
+static int inventory_write(const struct daemon *daemon, const struct inventory *inventory)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	err = listeners_write_json(out, inventory);
+	if (fclose(out) != 0 && err >= 0)
+		err = -ENOMEM;
+	if (err < 0)
+		return err;
+	return file_write_atomic(daemon->run_fd, LISTENERS_FILE, text, size, 0640);
+}
+
+int report_listeners(struct daemon *daemon)
+{
+	struct inventory inventory;
+	size_t objected = 0;
+	int err = inventory_look(daemon->kernel, daemon->modules, daemon->policy, &inventory);
+
+	for (size_t i = 0; err >= 0 && i < inventory.n; i++)
+		objected += inventory.items[i].rule &&
+			    inventory.items[i].rule->action != ACTION_ALLOW;
+	if (err >= 0)
+		err = inventory_write(daemon, &inventory);
+	if (err >= 0)
+		log_info("at the start %zu sockets were bound, %zu of them against the policy: "
+			 "%s/" LISTENERS_FILE,
+			 inventory.n, objected, daemon->options->run_dir);
+	else if (err != -ENOTSUP && err != -ENOMEM) /* coverage says what is not supported */
+		log_err_errno(err, "%s/" LISTENERS_FILE ": cannot write what is bound",
+			      daemon->options->run_dir);
+	if (err >= 0 && inventory.omitted)
+		log_warning("%zu more are not in it", inventory.omitted);
+	inventory_fini(&inventory);
+	return err == -ENOMEM ? err : 0;
+}
+
 void report_remove(struct daemon *daemon)
 {
+	if (daemon->run_fd >= 0 && unlinkat(daemon->run_fd, LISTENERS_FILE, 0) < 0 &&
+	    errno != ENOENT)
+		log_debug("%s/" LISTENERS_FILE " stays", daemon->options->run_dir);
 	if (daemon->run_fd >= 0 && unlinkat(daemon->run_fd, STATUS_FILE, 0) < 0 && errno != ENOENT)
 		log_debug("%s/%s stays", daemon->options->run_dir, STATUS_FILE);
 }

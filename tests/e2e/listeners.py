@@ -160,6 +160,31 @@ def another_policy_is_told(world):
     true(f"{done.stderr!r}", world.status["policy"]["hash"] in done.stderr)
 
 
+def at_start(world):
+    """What the daemon found when it started, as the verb would have shown it then."""
+    with open(world.run + "/listeners-at-start.jsonl", encoding="utf-8") as file:
+        values = [json.loads(line) for line in file]
+    return [v for v in values if v["object"]["netns"] == world.netns]
+
+
+def the_start_is_kept(world, before):
+    """The same lines as the verb's of then; what was bound since is in the verb's alone."""
+    same("at the start", at_start(world), before)
+    held = of_port(before, 7806)
+    true(f"who holds 7806: {held}", {(v["module"] or {}).get("id") for v in held} >= {"auth", "slac"})
+    same("their opener", {v["object"]["opener"]["pid"] for v in held if v["module"]},
+         {os.getpid()})
+    true("8849 came later", not of_port(before, 8849) and of_port(listeners(world), 8849))
+    said = [line for line in world.daemon.lines if b"at the start" in line]
+    same("lines of the log", len(said), 1)
+    true(f"{said}", world.run.encode() + b"/listeners-at-start.jsonl" in said[0])
+
+
+def it_goes_with_the_daemon(world):
+    same("the daemon's end", world.daemon.stop(), 0)
+    true("the list is gone", not os.path.exists(world.run + "/listeners-at-start.jsonl"))
+
+
 def main():
     enter_namespace()
     tap = Tap()
@@ -177,7 +202,9 @@ def main():
         world.pass_fds = (mine.fileno(),)
         world.plant()
         world.watch()
+        before = listeners(world)
         deeds(world)
+        tap.check("what was bound at the start is kept", the_start_is_kept, world, before)
         tap.check("a socket's module and rule are told", modules_are_named, world)
         tap.check("who opened it is told", the_opener_is_told, world, mine)
         tap.check("as many as ss sees", as_many_as_the_peer_sees, world)
@@ -186,7 +213,7 @@ def main():
         tap.check("the page for people", the_page_is_for_people, world)
         tap.check("a daemon is not disturbed", a_daemon_is_not_disturbed, world)
         tap.check("another policy than the daemon's is told", another_policy_is_told, world)
-        same("the daemon's end", world.daemon.stop(), 0)
+        tap.check("the list of the start goes with the daemon", it_goes_with_the_daemon, world)
         mine.close()
     return tap.end()
 

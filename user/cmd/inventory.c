@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Nobody is asked: the daemon has no channel for questions. This process loads two iterators and
- * maps of its own, finds EVerest's tree as the daemon does at its start, by the policy's files, the
- * unit's cgroup and everybody's ancestors, and then goes through all open sockets. What only the
- * daemon can know, the class of a task whose ancestors have ended, is not known here.
+ * Nobody is asked: the daemon has no channel for questions. At its start it looks itself; who wants
+ * to know later loads two iterators and maps of his own, finds EVerest's tree as the daemon did, by
+ * the policy's files, the unit's cgroup and everybody's ancestors, and then goes through all open
+ * sockets. What only the daemon can know, the class of a task whose ancestors have ended, is not
+ * known to him.
  */
 #include "cmd/inventory.h"
 
@@ -17,19 +18,25 @@
 #include "cmd/naming.h"
 #include "kernel/kernel.h"
 #include "kernel/snapshot.h"
+#include "process/process.h"
 
 struct look {
 	struct inventory *inventory;
+	const struct modules *modules;
+};
+
+struct naming {
+	const struct policy *policy;
 	struct kernel *kernel;
 	struct modules *modules;
 };
 
 static int on_task(const struct snapshot_task *task, void *userdata)
 {
-	struct look *look = userdata;
+	struct naming *naming = userdata;
 	struct snapshot_task seen = *task;
 
-	naming_seen(look->kernel, look->modules, look->inventory->policy->modules_dir, &seen);
+	naming_seen(naming->kernel, naming->modules, naming->policy->modules_dir, &seen);
 	return 0;
 }
 
@@ -75,6 +82,10 @@ static int on_listener(const struct listener *listener, void *userdata)
 		return err;
 	item = &inventory->items[inventory->n++];
 	*item = (struct inventory_item){ .listener = *listener };
+	/* lockdown=confidentiality hides it from the iterator. */
+	if (!owner->exe[0] && process_exe(owner->pid, owner->start_ns, item->listener.owner.exe,
+					  sizeof(item->listener.owner.exe)) < 0)
+		log_debug("%u: its executable is not known", owner->pid);
 	item->rule = policy_bind_rule(inventory->policy, owner->subject, &listener->object);
 	if (!modules_of(look->modules, owner->class, owner->slot, &item->module))
 		item->module.name[0] = '\0';
@@ -82,49 +93,17 @@ static int on_listener(const struct listener *listener, void *userdata)
 	return 0;
 }
 
-static int look_around(struct look *look, char *where, size_t size)
+int inventory_look(struct kernel *kernel, const struct modules *modules,
+		   const struct policy *policy, struct inventory *ret_inventory)
 {
-	const struct policy *policy = look->inventory->policy;
-	int err;
-
-	naming_files(look->kernel, look->modules, policy, NULL, NULL);
-	if (tables_unit(look->kernel, policy->unit) < 0)
-		log_debug("%s has no cgroup", policy->unit);
-	err = snapshot_take(look->kernel, on_task, look);
-	if (err < 0 && err != -ENOTSUP) { /* then nobody is told to be EVerest's */
-		snprintf(where, size, "cannot go through the tasks: %s", strerror(-err));
-		return err;
-	}
-	err = listeners_take(look->kernel, on_listener, look);
-	if (err < 0)
-		snprintf(where, size, "cannot go through the open sockets: %s", strerror(-err));
-	return err;
-}
-
-int inventory_take(struct policy *policy, struct inventory *ret_inventory, char *where,
-		   size_t where_size)
-{
-	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
-	_cleanup_(modules_freep) struct modules *modules = NULL;
-	const struct kernel_options options = { .inventory = true };
-	struct look look = { .inventory = ret_inventory };
+	struct look look = { .inventory = ret_inventory, .modules = modules };
 	struct stat st;
 	int err;
 
 	*ret_inventory = (struct inventory){ .policy = policy };
 	if (stat("/proc/self/ns/net", &st) == 0)
 		ret_inventory->netns = (uint32_t)st.st_ino;
-	err = kernel_new(&options, &kernel, where, where_size);
-	if (err < 0)
-		return err;
-	err = modules_new(&modules);
-	if (err < 0) {
-		snprintf(where, where_size, "out of memory");
-		return err;
-	}
-	look.kernel = kernel;
-	look.modules = modules;
-	err = look_around(&look, where, where_size);
+	err = listeners_take(kernel, on_listener, &look);
 	if (err < 0)
 		return err;
 	inventory_sort(ret_inventory);
@@ -132,9 +111,50 @@ int inventory_take(struct policy *policy, struct inventory *ret_inventory, char 
 	return 0;
 }
 
+static int tree_find(struct naming *naming)
+{
+	const struct policy *policy = naming->policy;
+	int err;
+
+	naming_files(naming->kernel, naming->modules, policy, NULL, NULL);
+	if (tables_unit(naming->kernel, policy->unit) < 0)
+		log_debug("%s has no cgroup", policy->unit);
+	err = snapshot_take(naming->kernel, on_task, naming);
+	return err == -ENOTSUP ? 0 : err; /* then nobody is told to be EVerest's */
+}
+
+int inventory_take(const struct policy *policy, struct inventory *ret_inventory, char *where,
+		   size_t where_size)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	_cleanup_(modules_freep) struct modules *modules = NULL;
+	const struct kernel_options options = { .inventory = true };
+	struct naming naming = { .policy = policy };
+	int err = kernel_new(&options, &kernel, where, where_size);
+
+	if (err < 0)
+		return err;
+	err = modules_new(&modules);
+	if (err < 0) {
+		snprintf(where, where_size, "out of memory");
+		return err;
+	}
+	naming.kernel = kernel;
+	naming.modules = modules;
+	err = tree_find(&naming);
+	if (err < 0) {
+		snprintf(where, where_size, "cannot go through the tasks: %s", strerror(-err));
+		return err;
+	}
+	err = inventory_look(kernel, modules, policy, ret_inventory);
+	if (err < 0)
+		snprintf(where, where_size, "cannot go through the open sockets: %s",
+			 strerror(-err));
+	return err;
+}
+
 void inventory_fini(struct inventory *inventory)
 {
-	policy_free(inventory->policy);
 	free(inventory->items);
 }
 

@@ -25,15 +25,19 @@ struct inventory_item {
 };
 
 struct inventory {
-	struct policy *policy;	      /* owned */
+	const struct policy *policy;  /* not owned */
 	struct inventory_item *items; /* owned */
 	size_t n, room, omitted;      /* omitted: did not fit */
 	uint32_t netns;		      /* evmon's own */
 };
 
-/* Looks. policy: owned from here on, whatever comes back. Errors are those of kernel_new() and
- * listeners_take(); where: room for the operator's sentence, always filled on error. */
-int inventory_take(struct policy *policy, struct inventory *ret_inventory, char *where,
+/* Looks, with what the kernel side and the modules know already: who runs what. Errors are those of
+ * listeners_take(). */
+int inventory_look(struct kernel *kernel, const struct modules *modules,
+		   const struct policy *policy, struct inventory *ret_inventory);
+/* Looks with programs of its own. Errors are those of kernel_new() and listeners_take(); where:
+ * room for the operator's sentence, always filled on error. */
+int inventory_take(const struct policy *policy, struct inventory *ret_inventory, char *where,
 		   size_t where_size);
 void inventory_fini(struct inventory *inventory);
 

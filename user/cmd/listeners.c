@@ -102,7 +102,7 @@ static int print(const struct inventory *inventory, bool json)
 int listeners_show(const char *run_dir, bool json)
 {
 	struct inventory inventory = { .items = NULL };
-	struct policy *policy = NULL;
+	_cleanup_(policy_freep) struct policy *policy = NULL;
 	char where[WHERE_MAX] = "";
 	int r = policy_get(run_dir, &policy);
 

@@ -391,6 +391,23 @@ int process_env(uint32_t pid, const char *name, char *buffer, size_t size)
 	return -ENOENT;
 }
 
+int process_exe(uint32_t pid, uint64_t start_ns, char *ret_exe, size_t size)
+{
+	_cleanup_(freep) struct process *p = calloc(1, sizeof(*p));
+	_cleanup_(closep) int fd = -1;
+	int err = p ? proc_open(pid, start_ns, &fd) : -ENOMEM;
+	size_t n;
+
+	if (err < 0)
+		return err;
+	proc_take_exe(fd, "", p);
+	n = strlen(p->exe);
+	if (!n)
+		return -ENOENT;
+	snprintf(ret_exe, size, "%s", n < size ? p->exe : p->exe + n - (size - 1));
+	return 0;
+}
+
 ssize_t process_args(uint32_t pid, char *buffer, size_t size)
 {
 	char path[32];

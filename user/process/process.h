@@ -50,6 +50,9 @@ void process_from_actor(const struct evmon_actor *actor, struct process *ret_pro
 void process_replace(struct process *p, const struct evmon_actor *actor);
 /* evmon itself, for self.* alerts. */
 void process_self(struct process *ret_process);
+/* The executable of who has that number and started then, cut in front to size: the last part of a
+ * path that is longer. -ESRCH: it has ended; -ENOENT: it has none, or it is not to be seen. */
+int process_exe(uint32_t pid, uint64_t start_ns, char *ret_exe, size_t size);
 /* argv of a running process, a NUL after each and one more at the end, cut to size: its length, or
  * -errno. Readable by all, unlike exe. */
 ssize_t process_args(uint32_t pid, char *buffer, size_t size);

@@ -53,12 +53,13 @@ static struct inventory_item item_of(const struct maker *m)
 	return item;
 }
 
-static void inventory_make(struct inventory *inventory, const struct maker *makers, size_t n)
+/* state: the policy. */
+static void inventory_make(struct inventory *inventory, void *const *state,
+			   const struct maker *makers, size_t n)
 {
-	*inventory = (struct inventory){ .netns = OWN, .n = n };
+	*inventory = (struct inventory){ .policy = *state, .netns = OWN, .n = n };
 	inventory->items = calloc(n + 1, sizeof(*inventory->items));
 	assert_non_null(inventory->items);
-	assert_int_equal(policy_new_default(&inventory->policy), 0);
 	for (size_t i = 0; i < n; i++)
 		inventory->items[i] = item_of(&makers[i]);
 }
@@ -107,8 +108,7 @@ static void sorted_as_people_look_for_them(void **state)
 		     { 4, 12, 9 }, { 7, 30, 3 }, { 2, 20, 3 } };
 	struct inventory inventory;
 
-	(void)state;
-	inventory_make(&inventory, makers, ARRAY_SIZE(makers));
+	inventory_make(&inventory, state, makers, ARRAY_SIZE(makers));
 	inventory_sort(&inventory);
 	assert_int_equal(inventory.n, ARRAY_SIZE(want));
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
@@ -117,7 +117,7 @@ static void sorted_as_people_look_for_them(void **state)
 		assert_int_equal(inventory.items[i].listener.owner.fd, want[i].fd);
 	}
 	inventory_fini(&inventory);
-	inventory_make(&inventory, makers, 0);
+	inventory_make(&inventory, state, makers, 0);
 	inventory_sort(&inventory);
 	assert_int_equal(inventory.n, 0);
 	inventory_fini(&inventory);
@@ -145,8 +145,7 @@ static void the_page_says_who_holds_what(void **state)
 	struct inventory inventory;
 	struct inventory_item *items;
 
-	(void)state;
-	inventory_make(&inventory, makers, ARRAY_SIZE(makers));
+	inventory_make(&inventory, state, makers, ARRAY_SIZE(makers));
 	items = inventory.items;
 	items[0].listener.owner.subject = EVMON_SUBJECT_EVEREST;
 	items[0].module = (struct module){ "api", "RpcApi" };
@@ -174,18 +173,18 @@ static void a_rule_shows_what_it_does(void **state)
 	static const struct maker makers[] = {
 		{ "0.0.0.0", EVMON_PROTO_TCP, 8849, EVMON_SCOPE_ANY, 3, 812, OWN, 8 },
 	};
+	struct policy *policy = *state;
 	struct inventory inventory;
 	char *text;
 
-	(void)state;
-	inventory_make(&inventory, makers, 1);
-	inventory.policy->bind[0].action = ACTION_DENY;
+	inventory_make(&inventory, state, makers, 1);
+	policy->bind[0].action = ACTION_DENY;
 	judge(&inventory);
 	text = text_of(&inventory, false);
 	assert_non_null(strstr(text, " bind.admin-panel (deny) "));
 	assert_non_null(strstr(text, " objects to 1\n"));
 	free(text);
-	inventory.policy->bind[0].action = ACTION_ALLOW;
+	policy->bind[0].action = ACTION_ALLOW;
 	text = text_of(&inventory, false);
 	assert_non_null(strstr(text, " bind.admin-panel (allow) "));
 	assert_non_null(strstr(text, "1 socket, 1 owner; "));
@@ -203,8 +202,7 @@ static void lines_are_those_of_alerts(void **state)
 	struct inventory inventory;
 	struct inventory_item *item;
 
-	(void)state;
-	inventory_make(&inventory, makers, 1);
+	inventory_make(&inventory, state, makers, 1);
 	item = &inventory.items[0];
 	item->module = (struct module){ "api", "RpcApi" };
 	item->listener.dual = true;
@@ -243,8 +241,7 @@ static void the_opener_is_the_oldest_of_another_instance(void **state)
 	struct inventory inventory;
 	struct inventory_item *items;
 
-	(void)state;
-	inventory_make(&inventory, makers, ARRAY_SIZE(makers));
+	inventory_make(&inventory, state, makers, ARRAY_SIZE(makers));
 	items = inventory.items;
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
 		items[i].listener.owner.slot = want[i].slot;
@@ -271,8 +268,7 @@ static void hostile_names_do_no_harm(void **state)
 	struct inventory inventory;
 	struct inventory_item *item;
 
-	(void)state;
-	inventory_make(&inventory, makers, 1);
+	inventory_make(&inventory, state, makers, 1);
 	item = &inventory.items[0];
 	memset(item->listener.owner.exe, '\033', LISTENER_PATH_MAX - 1);
 	snprintf(item->listener.owner.comm, sizeof(item->listener.owner.comm), "\033[2J\n\xff\"");
@@ -309,16 +305,29 @@ static void what_status_does_not_take_is_told(void **state)
 	output_free(&o);
 }
 
+static int policy_open(void **state)
+{
+	return policy_new_default((struct policy **)state);
+}
+
+static int policy_close(void **state)
+{
+	policy_free(*state);
+	return 0;
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, policy_open, policy_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sorted_as_people_look_for_them),
-		cmocka_unit_test(the_page_says_who_holds_what),
-		cmocka_unit_test(a_rule_shows_what_it_does),
-		cmocka_unit_test(lines_are_those_of_alerts),
-		cmocka_unit_test(the_opener_is_the_oldest_of_another_instance),
-		cmocka_unit_test(hostile_names_do_no_harm),
-		cmocka_unit_test(what_status_does_not_take_is_told),
+		TEST(sorted_as_people_look_for_them),
+		TEST(the_page_says_who_holds_what),
+		TEST(a_rule_shows_what_it_does),
+		TEST(lines_are_those_of_alerts),
+		TEST(the_opener_is_the_oldest_of_another_instance),
+		TEST(hostile_names_do_no_harm),
+		TEST(what_status_does_not_take_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
