@@ -41,6 +41,7 @@ struct evmon_task evmon_unlisted = {
 struct evmon_paths_map evmon_paths SEC(".maps");
 const volatile struct evmon_offsets evmon_offsets = {};
 const volatile __u32 evmon_self = 0;
+const volatile bool evmon_knows_ancestors = false;
 #else
 struct evmon_refusals_map evmon_refusals SEC(".maps");
 struct evmon_listener evmon_listener;

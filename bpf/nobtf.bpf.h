@@ -17,6 +17,7 @@ struct evmon_paths_map {
 extern struct evmon_paths_map evmon_paths SEC(".maps");
 extern const volatile struct evmon_offsets evmon_offsets;
 extern const volatile __u32 evmon_self; /* tgid of evmon itself */
+extern const volatile bool evmon_knows_ancestors;
 
 /* A field of a tracepoint: by its offset, which the verifier would not let a direct load have. */
 static __always_inline __u32 trace_u32(void *ctx, __u32 offset)
@@ -71,13 +72,18 @@ static __always_inline __s32 probe_result(const void *ctx)
 }
 #endif
 
-/* The current task is in the unit's cgroup or beneath (bpf_get_current_ancestor_cgroup_id() is
- * there for all these programs from 5.15 on). */
+/* The current task is in the unit's cgroup or beneath. Before 5.15 tracing programs may not ask for
+ * what is above (bpf_get_current_ancestor_cgroup_id()): there in the unit's own, where all are that
+ * systemd starts, unless they make cgroups themselves. */
 static __always_inline bool current_in_unit(void)
 {
-	return evmon_settings.unit_cgroup &&
-	       bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) ==
-		       evmon_settings.unit_cgroup;
+	__u64 unit = evmon_settings.unit_cgroup;
+
+	if (!unit)
+		return false;
+	if (!evmon_knows_ancestors)
+		return bpf_get_current_cgroup_id() == unit;
+	return bpf_get_current_ancestor_cgroup_id(evmon_settings.unit_level) == unit;
 }
 
 /* NULL: not watched. As task_current(), but for the start that nobody can tell. */

@@ -27,6 +27,7 @@
 #include "kernel/tables.h"
 #include "kernel/trial.h"
 
+static const char limits_unit[] = "not taken in: who starts in a cgroup beneath the unit's";
 static const char limits_locked[] =
 	"lockdown=confidentiality: paths, arguments and instances come late, out of /proc";
 
@@ -325,6 +326,8 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 		return err;
 	if (!kernel->skeleton->can_read_kernel && kernel->coverage.rows[COVERAGE_EXEC].n_hooks)
 		kernel->coverage.rows[COVERAGE_EXEC].limits = limits_locked;
+	if (!kernel->skeleton->knows_ancestors && kernel->coverage.rows[COVERAGE_UNIT].n_hooks)
+		kernel->coverage.rows[COVERAGE_UNIT].limits = limits_unit;
 	kernel->exes.map_fd = bpf_map__fd(kernel->skeleton->maps.evmon_exes);
 	kernel->exes.paths_fd = -1;
 	if (kernel->skeleton->maps.evmon_paths)

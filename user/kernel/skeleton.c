@@ -92,6 +92,7 @@ void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constan
 	if (skeleton->btf) {
 		struct evmon_bpf__rodata *c = skeleton->btf->rodata;
 
+		skeleton->knows_ancestors = true;
 		c->evmon_tracing = constants->tracing;
 		c->evmon_tree_only = constants->tree_only;
 		c->evmon_late_creds = constants->late_creds;
@@ -103,6 +104,10 @@ void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constan
 	skeleton->nobtf->rodata->evmon_tree_only = constants->tree_only;
 	skeleton->nobtf->rodata->evmon_can_read_kernel = constants->can_read_kernel;
 	skeleton->nobtf->rodata->evmon_self = (uint32_t)getpid();
+	skeleton->knows_ancestors = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
+							    BPF_FUNC_get_current_ancestor_cgroup_id,
+							    NULL) == 1;
+	skeleton->nobtf->rodata->evmon_knows_ancestors = skeleton->knows_ancestors;
 	offsets_find(skeleton->nobtf);
 }
 

@@ -30,6 +30,7 @@ struct skeleton {
 	struct nobtf_bpf *nobtf;
 	struct bpf_object *obj;
 	bool can_read_kernel; /* as the constants have it */
+	bool knows_ancestors; /* of the task's cgroup; with BTF always */
 	struct skeleton_maps maps;
 	struct evmon_settings *settings; /* shared with the programs, once they are loaded */
 };
