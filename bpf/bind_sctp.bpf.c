@@ -2,7 +2,7 @@
 /*
  * SCTP's own ways to a port: bindx (a list of addresses), listen, connect and send without bind.
  * All end in one function of its module, which is hooked when the module is there
- * (kernel/sctp.c): then it tells bind, too, and the hooks of all protocols leave SCTP alone. What
+ * (kernel/kmod.c): then it tells bind, too, and the hooks of all protocols leave SCTP alone. What
  * bindx asks for has a security hook of its own, in the kernel itself.
  *
  *   fexit/sctp_do_bind                      tiers A and B, with BTF of modules: each address, bound

@@ -15,6 +15,10 @@
 #endif
 #include "held.bpf.h"
 
+#ifndef EVMON_NO_BTF
+#include "usb.bpf.h"
+#endif
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct evmon_tasks_map evmon_tasks SEC(".maps");
@@ -44,6 +48,7 @@ const volatile __u32 evmon_self = 0;
 const volatile bool evmon_knows_ancestors = false;
 #else
 struct evmon_refusals_map evmon_refusals SEC(".maps");
+struct evmon_usb_map evmon_usb SEC(".maps");
 struct evmon_listener evmon_listener;
 #endif
 const volatile bool evmon_tracing = false;

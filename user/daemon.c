@@ -20,6 +20,7 @@
 #include "cmd/cmd.h"
 #include "cmd/naming.h"
 #include "devices.h"
+#include "devices_missed.h"
 #include "everest.h"
 #include "exes.h"
 #include "found.h"
@@ -196,6 +197,8 @@ static int on_stamp(void *userdata)
 	snapshot_sweep(daemon->kernel);
 	if (err >= 0)
 		err = room_look(daemon);
+	if (err >= 0)
+		err = devices_missed_look(daemon);
 	if (err >= 0 && !daemon->canary && clock_boot_ns() >= daemon->canary_next_ns)
 		err = canary_send(daemon);
 	if (err < 0)
@@ -445,6 +448,7 @@ static void daemon_fini(struct daemon *daemon)
 	journal_close(daemon->journal);
 	aggregate_free(daemon->aggregate);
 	usb_baseline_free(daemon->baseline);
+	usb_noticed_free(daemon->noticed);
 	usb_devices_free(daemon->usb);
 	modules_free(daemon->modules);
 	everest_config_free(daemon->everest);

@@ -22,6 +22,7 @@
 #include "policy/rule_numbers.h"
 #include "process/modules.h"
 #include "process/usb.h"
+#include "process/usb_noticed.h"
 #include "watch.h"
 
 enum {
@@ -66,6 +67,7 @@ struct daemon {
 	struct modules *modules;
 	struct aggregate *aggregate;
 	struct usb_devices *usb;
+	struct usb_noticed *noticed;
 	struct usb_baseline *baseline;
 	struct journal *journal;
 	char journal_error[DAEMON_REASON_MAX]; /* empty: it writes */

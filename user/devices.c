@@ -3,7 +3,7 @@
  * USB's attachments come as uevents, from the kernel alone. The very first start writes down what
  * is attached (the baseline: whoever assembles a charger starts it once); a later start tells
  * what was not there then. When datagrams were lost, sysfs says what has come and gone since; what
- * did both in between is not known, and that is said.
+ * did both in between the hook's count shows (devices_missed.c), or nobody, and that is said.
  */
 #include "devices.h"
 
@@ -17,6 +17,7 @@
 #include "cmd/usb_coverage.h"
 #include "devices_deny.h"
 #include "held.h"
+#include "kernel/kmod.h"
 #include "kernel/uevent.h"
 #include "pipeline.h"
 #include "report.h"
@@ -47,6 +48,7 @@ static int on_hotplug(const struct usb_device *device, void *userdata)
 
 	if (!device->attached)
 		return 0;
+	usb_noticed_add(daemon->noticed, device);
 	answer = devices_answer(daemon, device, rule);
 	if (rule == EVMON_RULE_NONE)
 		return 0;
@@ -60,7 +62,10 @@ static int on_present(const struct usb_device *device, void *userdata)
 	enum evmon_rule rule = usb_judge(daemon->policy, device, &severity);
 	struct usb_answer answer;
 
-	if (!device->attached || !daemon->baseline)
+	if (!device->attached)
+		return 0;
+	usb_noticed_present(daemon->noticed, device);
+	if (!daemon->baseline)
 		return 0;
 	answer = devices_answer(daemon, device, rule);
 	if (rule == EVMON_RULE_NONE || usb_baseline_has(daemon->baseline, device))
@@ -113,7 +118,10 @@ static int count_device(const struct usb_device *device, void *userdata)
 /* Where devices wait to be let in, those of the first start are. */
 static int on_first(const struct usb_device *device, void *userdata)
 {
-	(void)devices_answer(userdata, device, EVMON_RULE_NONE);
+	struct daemon *daemon = userdata;
+
+	usb_noticed_present(daemon->noticed, device);
+	(void)devices_answer(daemon, device, EVMON_RULE_NONE);
 	return 0;
 }
 
@@ -148,6 +156,8 @@ int devices_start(struct daemon *daemon)
 		err = loop_add_fd(daemon->loop, daemon->uevent_fd, devices_event, daemon, NULL);
 	if (err >= 0)
 		err = usb_devices_new(&daemon->usb);
+	if (err >= 0)
+		err = usb_noticed_new(&daemon->noticed);
 	if (err < 0)
 		return err;
 	devices_cover(daemon);
@@ -168,6 +178,8 @@ static int on_datagram(const void *data, size_t size, void *userdata)
 
 	if (uevent_is_module(data, size, "sctp"))
 		return held_of_sctp(daemon);
+	if (uevent_is_module(data, size, "usbcore"))
+		(void)kernel_kmod_attach(daemon->kernel, KMOD_USB);
 	if (uevent_decode(data, size, &uevent) != 0)
 		return 0;
 	if (row->state != COVERAGE_PROVEN) {
@@ -178,16 +190,17 @@ static int on_datagram(const void *data, size_t size, void *userdata)
 	return usb_devices_uevent(daemon->usb, &uevent, on_hotplug, daemon);
 }
 
-/* What is attached now is known again; what came and went meanwhile nobody can tell. */
+/* What is attached now is known again. */
 static int tell_lost(struct daemon *daemon, unsigned times)
 {
+	bool counted = kernel_coverage(daemon->kernel)->rows[COVERAGE_USB_TALLY].n_hooks;
 	char detail[192];
 
 	daemon->counters.uevents_lost += times;
 	snprintf(detail, sizeof(detail),
 		 "the kernel dropped uevents %u time%s: what is attached was read anew, a device "
-		 "that came and went in between is not known",
-		 times, times == 1 ? "" : "s");
+		 "that came and went in between is %s",
+		 times, times == 1 ? "" : "s", counted ? "told within 20 s" : "not known");
 	return pipeline_self(daemon, EVMON_RULE_SELF_LOST, "uevents", detail);
 }
 

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "cmd/naming.h"
 #include "kernel/listeners.h"
-#include "kernel/sctp.h"
+#include "kernel/kmod.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
 #include "process/process.h"
@@ -229,7 +229,7 @@ int held_joined(struct daemon *daemon, const struct event *event)
 
 int held_of_sctp(struct daemon *daemon)
 {
-	if (!kernel_sctp_attach(daemon->kernel))
+	if (!kernel_kmod_attach(daemon->kernel, KMOD_SCTP))
 		return 0;
 	log_info("SCTP's module is loaded: its own ways to a port are watched");
 	daemon->canary_next_ns = 0;

@@ -72,6 +72,7 @@ static void write_counters(struct json *json, const struct daemon *daemon)
 	json_uint(json, "on_behalf", counts.on_behalf);
 	json_uint(json, "userns", counts.userns);
 	json_uint(json, "pending", counts.pending);
+	json_uint(json, "usb_full", counts.usb_full);
 	json_uint(json, "uevents_lost", daemon->counters.uevents_lost);
 	json_uint(json, "mirror_sent", daemon->mirror.sent);
 	json_uint(json, "mirror_lost", daemon->mirror.lost);

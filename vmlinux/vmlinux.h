@@ -54,6 +54,7 @@ enum {
 };
 
 enum {
+	BPF_F_NO_PREALLOC = 1 << 0,
 	BPF_F_RDONLY_PROG = 1 << 7, /* of a map: programs only read it */
 };
 
@@ -342,6 +343,48 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
+};
+
+/* include/linux/usb.h, include/uapi/linux/usb/ch9.h; numbers of descriptors are little-endian */
+struct usb_bus {
+	int busnum;
+};
+
+struct usb_device_descriptor {
+	__u8 bDeviceClass;
+	__u16 idVendor;
+	__u16 idProduct;
+};
+
+struct usb_config_descriptor {
+	__u8 bNumInterfaces;
+};
+
+struct usb_interface_descriptor {
+	__u8 bInterfaceClass;
+	__u8 bInterfaceSubClass;
+	__u8 bInterfaceProtocol;
+};
+
+struct usb_host_interface {
+	struct usb_interface_descriptor desc;
+};
+
+struct usb_interface {
+	struct usb_host_interface *cur_altsetting;
+};
+
+struct usb_host_config {
+	struct usb_config_descriptor desc;
+	struct usb_interface *interface[32];
+};
+
+struct usb_device {
+	char devpath[16];
+	struct usb_device *parent;
+	struct usb_bus *bus;
+	struct usb_device_descriptor descriptor;
+	struct usb_host_config *actconfig;
 };
 
 #pragma clang attribute pop

@@ -19,7 +19,8 @@ struct evmon_stats {
 	__u64 denied_probes;	 /* denied checks that refused nothing: the kernel only asks */
 	__u64 on_behalf;	 /* checks with credentials that are not the caller's: not judged */
 	__u64 userns;		 /* checks in a user namespace, told by capability.userns */
+	__u64 usb_full;		 /* USB devices that found no room for a count of their own */
 	__u64 pending; /* judgements withheld because the task's module is not known yet */
 };
 
-_Static_assert(sizeof(struct evmon_stats) == 12 * sizeof(__u64), "stats");
+_Static_assert(sizeof(struct evmon_stats) == 13 * sizeof(__u64), "stats");

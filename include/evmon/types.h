@@ -49,9 +49,8 @@ enum evmon_class {
 enum {
 	EVMON_SLOT_MODULE = 4,
 	EVMON_SLOTS = 512,
-	EVMON_SLOT_NAME_MAX = 60, /* bytes of argv[0] that tell instances apart, with the NUL */
-	/* In user space: the key of a rule and verdict's overflow entry, its object being zero. */
-	EVMON_SLOT_OVERFLOW = 0xffff,
+	EVMON_SLOT_NAME_MAX = 60,     /* bytes of argv[0] that tell instances apart, with the NUL */
+	EVMON_SLOT_OVERFLOW = 0xffff, /* in user space: of a rule and verdict's overflow entry */
 };
 
 enum evmon_rule {
@@ -137,6 +136,7 @@ enum evmon_hook {
 	EVMON_HOOK_FENTRY_COMMIT_CREDS,
 	EVMON_HOOK_KPROBE_COMMIT_CREDS,
 	EVMON_HOOK_TP_CREDS,
+	EVMON_HOOK_FEXIT_USB_NEW_DEVICE,
 	EVMON_HOOK_TRACE_NEWTASK, /* without BTF, here and below */
 	EVMON_HOOK_TRACE_EXIT,
 	EVMON_HOOK_TRACE_MKDIR,

@@ -26,7 +26,7 @@
 
 #include "base/macros.h"
 #include "kernel/internal.h"
-#include "kernel/sctp.h"
+#include "kernel/kmod.h"
 
 #define SEPARATORS " \t\n"
 
@@ -260,21 +260,35 @@ static bool name_is_low(const struct ceilings *ceilings, const char *name, unsig
 	return low;
 }
 
-/* What comes with SCTP's module, loaded when that is there, says from 5.16 on what it cost. */
-static bool sctp_is_low(struct kernel *kernel, const struct ceilings *ceilings)
+/* What comes with a module, loaded when that is there, says from 5.16 on what it cost. */
+static bool kmod_is_low(struct kernel *kernel, enum kmod kmod, const struct ceilings *ceilings)
+{
+	struct bpf_prog_info info = { 0 };
+	struct bpf_program *program;
+	bool low = true;
+
+	if (!kernel->kmods[kmod] && !kernel_kmod_attach(kernel, kmod))
+		return true; /* its row of the coverage says why */
+	bpf_object__for_each_program(program, kernel->kmods[kmod]->obj) {
+		__u32 size = sizeof(info);
+
+		if (bpf_program__fd(program) < 0)
+			continue;
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+		low = !info.verified_insns ||
+		      name_is_low(ceilings, bpf_program__name(program), info.verified_insns, true);
+	}
+	return low;
+}
+
+static bool kmods_are_low(struct kernel *kernel, const struct ceilings *ceilings)
 {
 	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
-	struct bpf_prog_info info = { 0 };
-	const struct bpf_program *program;
-	__u32 size = sizeof(info);
+	bool low = true;
 
-	if (!kernel_sctp_attach(kernel))
-		return true; /* its row of the coverage says why */
-	program = bpf_object__find_program_by_name(kernel->sctp->obj, "fexit_sctp_do_bind");
-	assert_non_null(program);
-	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
-	return !info.verified_insns ||
-	       name_is_low(ceilings, bpf_program__name(program), info.verified_insns, true);
+	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
+		low &= kmod_is_low(kernel, (enum kmod)kmod, ceilings);
+	return low;
 }
 
 static void programs_are_low(const struct kernel_options *options)
@@ -300,7 +314,7 @@ static void programs_are_low(const struct kernel_options *options)
 		high += !name_is_low(&ceilings, name, loaded[i].verified, !options->tracing);
 	}
 	if (!options->tracing)
-		high += !sctp_is_low(kernel, &ceilings);
+		high += !kmods_are_low(kernel, &ceilings);
 	assert_int_equal(high, 0);
 }
 

@@ -36,6 +36,7 @@ BEGIN {
 	readers["evmon/script.h"] = "kernel/path_table.c"
 	readers["evmon/offsets.h"] = "kernel/objects.h kernel/internal.h"
 	readers["evmon/stats.h"] = "kernel/ring.c"
+	readers["evmon/usb.h"] = "kernel/usb_tally.h"
 	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c"
 	# library headers -> the one room that may use them
 	library["bpf/"] = "kernel"

@@ -347,6 +347,15 @@ void alert_usb_gone(struct alert *alert)
 	message_compose(alert, false);
 }
 
+void alert_usb_missed(struct alert *alert, uint64_t count, uint64_t last_ns)
+{
+	alert->usb_missed = alert->usb_gone = true;
+	alert->count = count;
+	alert->hook = EVMON_HOOK_FEXIT_USB_NEW_DEVICE;
+	alert->first_ns = alert->last_ns = last_ns;
+	message_compose(alert, false);
+}
+
 void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked)
 {
 	alert->verdict = verdict;

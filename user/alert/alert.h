@@ -43,7 +43,8 @@ struct alert {
 	char rule_name[POLICY_NAME_MAX];
 	enum severity severity;
 	enum evmon_verdict verdict;
-	bool usb_gone; /* before it could be denied */
+	bool usb_gone;	 /* before it could be denied */
+	bool usb_missed; /* its uevents never came */
 	bool asked_deny;
 	uint64_t count;
 	uint64_t first_ns, last_ns; /* bound this alert's interval */
@@ -101,6 +102,8 @@ void alert_from_usb(struct alert *alert, const struct usb_device *device, enum e
 void alert_usb_verdict(struct alert *alert, enum evmon_verdict verdict, bool asked);
 /* It was to be denied, and is not there any more. After alert_usb_verdict(). */
 void alert_usb_gone(struct alert *alert);
+/* So many came and went, the last then, and no uevent told of them: a hook did. */
+void alert_usb_missed(struct alert *alert, uint64_t count, uint64_t last_ns);
 /* self.* and config.*: what is a word, detail a sentence's facts (empty: none). */
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail);

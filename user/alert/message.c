@@ -224,6 +224,8 @@ static void say_usb(struct words *w, const struct alert *alert)
 	say(w, " %s port %s", device->attached ? "attached at" : "detached from", device->port);
 	if (alert->rule < EVMON_RULE_CLOSED && what[alert->rule])
 		say(w, "%s", what[alert->rule]);
+	if (alert->usb_missed)
+		say(w, "; it was gone before its uevents were read");
 }
 
 static void say_self(struct words *w, const struct alert *alert)

@@ -21,6 +21,7 @@ static const struct status_counter counters[] = {
 	{ "tasks_full", "Tasks of the tree that found the task map full", true },
 	{ "slots_full", "Module instances that found no slot of their own", true },
 	{ "uevents_lost", "Times that the kernel dropped uevents", true },
+	{ "usb_full", "Times that a USB device found no room for a count of its own", true },
 	{ "mirror_sent", "Alerts that journald took", false },
 	{ "mirror_lost", "Alerts that journald did not take at once", true },
 	{ "standing", "Later occurrences of standing findings", false },

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define NO_BUS	 "no USB bus here"
-#define NOT_SEEN "not seen: a device that came and went while uevents were lost"
+#define NOT_SEEN "not seen without usb-tally: a device that came and went while uevents were lost"
 #define LATE	 "late: a device is in use until evmon refuses it (authorized_default)"
 
 void usb_coverage_watch(struct coverage_row *row, int err)

@@ -360,7 +360,8 @@ int canary_finish(struct kernel *kernel, pid_t pid)
 		}
 	word_complete(word, status);
 	for (unsigned role = COVERAGE_BIND; role < COVERAGE_USB; role++)
-		if (!kernel->is_new[role]) /* else it came by before */
+		/* Else it came by before, or cannot: nobody plugs in a device for it. */
+		if (!kernel->is_new[role] && role != COVERAGE_USB_TALLY)
 			role_judge(kernel, (enum coverage_role)role, word);
 	tree_judge(kernel, pid, word);
 	munmap(word, sizeof(*word));

@@ -84,6 +84,11 @@ static bool is_sctp(const struct hook *hook)
 	return target_begins(hook, "sctp_") && !is_lsm(hook);
 }
 
+static bool is_usb(const struct hook *hook)
+{
+	return target_begins(hook, "usb_");
+}
+
 static bool is_mptcp(const struct hook *hook)
 {
 	return target_begins(hook, "mptcp_");
@@ -126,6 +131,7 @@ static const struct need needs[] = {
 	{ is_ipv4, "INET", .wants = { "NET" } },
 	{ is_ipv6, "IPV6", .kind = KIND_BUILT_IN, .wants = { "INET" } },
 	{ is_sctp, "IP_SCTP", .wants = { "INET" } },
+	{ is_usb, "USB", .wants = { NULL } },
 	{ is_mptcp, "MPTCP", .wants = { "INET" } },
 	{ is_of_cgroups, "CGROUPS", .wants = { NULL } },
 	{ is_of_sockets, "NET", .wants = { NULL } },

@@ -30,6 +30,7 @@ enum coverage_role {
 	COVERAGE_EXEC,
 	COVERAGE_EXEC_DENY,
 	COVERAGE_CREDENTIALS,
+	COVERAGE_USB_TALLY, /* of a module, too */
 	COVERAGE_USB,
 	COVERAGE_USB_DENY, /* no hook: `authorized` in sysfs */
 	COVERAGE_ROLE_MAX

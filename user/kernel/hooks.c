@@ -109,6 +109,8 @@ static const struct hook hooks[EVMON_HOOK_MAX] = {
 					   .role = COVERAGE_BIND_DENY },
 	[EVMON_HOOK_FEXIT_SCTP_DO_BIND] = { FEXIT("fexit_sctp_do_bind", "sctp_do_bind"),
 					    .role = COVERAGE_BIND_SCTP },
+	[EVMON_HOOK_FEXIT_USB_NEW_DEVICE] = { FEXIT("fexit_usb_new_device", "usb_new_device"),
+					      .role = COVERAGE_USB_TALLY },
 	[EVMON_HOOK_LSM_SCTP_BIND] = { .program = "lsm_sctp_bind",
 				       .type = BPF_PROG_TYPE_LSM,
 				       .attach = BPF_LSM_MAC,
@@ -206,6 +208,7 @@ static const enum evmon_hook bind_auto[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_FEXIT_GET_PORT, EVMON_HOOK_FEXIT_HASH_CONNECT, EVMON_HOOK_FEXIT_AUTOBIND },
 	{ EVMON_HOOK_TP_SET_STATE },
 };
+static const enum evmon_hook usb_tally[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_USB_NEW_DEVICE } };
 static const enum evmon_hook bind_sctp[][COVERAGE_HOOKS] = { { EVMON_HOOK_FEXIT_SCTP_DO_BIND } };
 static const enum evmon_hook bind_deny[][COVERAGE_HOOKS] = {
 	{ EVMON_HOOK_LSM_SOCKET_BIND, EVMON_HOOK_LSM_SCTP_BIND },
@@ -253,6 +256,7 @@ static const struct {
 	[COVERAGE_EXEC] = { exec, ARRAY_SIZE(exec) },
 	[COVERAGE_EXEC_DENY] = { exec_deny, ARRAY_SIZE(exec_deny) },
 	[COVERAGE_CREDENTIALS] = { credentials, ARRAY_SIZE(credentials) },
+	[COVERAGE_USB_TALLY] = { usb_tally, ARRAY_SIZE(usb_tally) },
 };
 
 const struct hook *hook_get(enum evmon_hook hook)

@@ -11,6 +11,7 @@
 #include "evmon/task.h"
 
 #include "kernel/kernel.h"
+#include "kernel/kmod.h"
 #include "kernel/ring.h"
 #include "kernel/skeleton.h"
 
@@ -24,8 +25,8 @@ struct exe_table {
 struct kernel {
 	struct kernel_options options;
 	struct skeleton *skeleton;
-	struct skeleton *sctp; /* the same object once more, for SCTP's module; NULL: not there */
-	bool btf;	       /* the kernel has it: else what is tier D's serves */
+	struct skeleton *kmods[KMOD_MAX]; /* the same object once more, see kmod.h */
+	bool btf;			  /* the kernel has it: else what is tier D's serves */
 	struct bpf_link *links[EVMON_HOOK_MAX];
 	struct ring_buffer *alerts, *bulk;
 	int rings_fd; /* readable when either is */

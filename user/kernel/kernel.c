@@ -22,8 +22,8 @@
 #include "kernel/denial.h"
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
+#include "kernel/kmod.h"
 #include "kernel/ring.h"
-#include "kernel/sctp.h"
 #include "kernel/tables.h"
 #include "kernel/trial.h"
 
@@ -97,8 +97,8 @@ static bool role_is_wanted(const struct kernel *kernel, enum coverage_role role)
 {
 	if (kernel->options.inventory)
 		return role == COVERAGE_SNAPSHOT || role == COVERAGE_LISTENERS;
-	if (role == COVERAGE_BIND_SCTP)
-		return false; /* sctp.c's */
+	if (role == COVERAGE_BIND_SCTP || role == COVERAGE_USB_TALLY)
+		return false; /* kmod.c's */
 	return role != COVERAGE_LISTENERS || !kernel->options.tracing;
 }
 
@@ -354,7 +354,8 @@ void kernel_free(struct kernel *kernel)
 		bpf_link__destroy(kernel->links[i]);
 	ring_close(kernel);
 	exe_table_fini(&kernel->exes);
-	skeleton_free(kernel->sctp);
+	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
+		skeleton_free(kernel->kmods[kmod]);
 	skeleton_free(kernel->skeleton);
 	closep(&kernel->policy_fd);
 	closep(&kernel->cgroup_fd);
@@ -414,7 +415,8 @@ int kernel_attach(struct kernel *kernel, const struct policy *policy)
 		if (role != COVERAGE_SNAPSHOT && role != COVERAGE_LISTENERS)
 			kernel_role_attach(kernel, (enum coverage_role)role);
 	}
-	kernel_sctp_attach(kernel);
+	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
+		(void)kernel_kmod_attach(kernel, (enum kmod)kmod);
 	/* A check over the initial user namespace: its address is learned of it. */
 	if (!kernel->btf)
 		(void)bpf_prog_get_next_id(0, &next);

@@ -33,5 +33,10 @@ static uint64_t object_missed(const struct skeleton *skeleton)
 
 uint64_t missed_runs(const struct kernel *kernel)
 {
-	return object_missed(kernel->skeleton) + (kernel->sctp ? object_missed(kernel->sctp) : 0);
+	uint64_t sum = object_missed(kernel->skeleton);
+
+	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
+		if (kernel->kmods[kmod])
+			sum += object_missed(kernel->kmods[kmod]);
+	return sum;
 }

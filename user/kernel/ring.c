@@ -101,6 +101,7 @@ int ring_counts(const struct kernel *kernel, struct ring_counts *ret_counts)
 		sum.denied_probes += stats[i].denied_probes;
 		sum.on_behalf += stats[i].on_behalf;
 		sum.userns += stats[i].userns;
+		sum.usb_full += stats[i].usb_full;
 		sum.pending += stats[i].pending;
 	}
 	*ret_counts = sum;

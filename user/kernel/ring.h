@@ -13,7 +13,7 @@ struct ring_counts {
 	uint64_t alerts_lost, bulk_lost; /* records; their tallies are exact */
 	uint64_t tallies_full, tasks_full, slots_full;
 	uint64_t standing, root_capabilities, denied_ignored, denied_probes;
-	uint64_t on_behalf, userns, pending;
+	uint64_t on_behalf, userns, pending, usb_full;
 };
 
 /* Called by kernel_new() and kernel_free(). */

@@ -27,7 +27,7 @@ static const struct {
 	MAP(evmon_tasks),      MAP(evmon_exes),	    MAP(evmon_scripts),	 MAP(evmon_policies),
 	MAP(evmon_tallies),    MAP(evmon_overflow), MAP(evmon_slot_ids), MAP(evmon_slots),
 	MAP(evmon_free_slots), MAP(evmon_alerts),   MAP(evmon_bulk),	 MAP(evmon_stats),
-	MAP(evmon_sockets),    MAP(evmon_paths),
+	MAP(evmon_sockets),    MAP(evmon_paths),    MAP(evmon_usb),
 };
 
 _Static_assert(sizeof(maps) / sizeof(maps[0]) == sizeof(struct skeleton_maps) / sizeof(void *),

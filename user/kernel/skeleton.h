@@ -17,8 +17,8 @@ struct skeleton_maps {
 	struct bpf_map *evmon_tallies, *evmon_overflow;
 	struct bpf_map *evmon_slot_ids, *evmon_slots, *evmon_free_slots;
 	struct bpf_map *evmon_alerts, *evmon_bulk, *evmon_stats;
-	struct bpf_map *evmon_sockets; /* with BTF */
-	struct bpf_map *evmon_paths;   /* without */
+	struct bpf_map *evmon_sockets, *evmon_usb; /* with BTF */
+	struct bpf_map *evmon_paths;		   /* without */
 };
 
 struct skeleton_constants {

@@ -45,6 +45,7 @@ static const char *const names[EVMON_HOOK_MAX] = {
 	[EVMON_HOOK_FENTRY_COMMIT_CREDS] = "fentry/commit_creds",
 	[EVMON_HOOK_KPROBE_COMMIT_CREDS] = "kprobe/commit_creds",
 	[EVMON_HOOK_TP_CREDS] = "tp_btf/cap_capable",
+	[EVMON_HOOK_FEXIT_USB_NEW_DEVICE] = "fexit/usb_new_device",
 	[EVMON_HOOK_TRACE_NEWTASK] = "tracepoint/task_newtask",
 	[EVMON_HOOK_TRACE_EXIT] = "raw_tp/sched_process_exit",
 	[EVMON_HOOK_TRACE_MKDIR] = "tracepoint/cgroup_mkdir",

@@ -5,7 +5,7 @@
 # and where the lsm list lacks bpf it says so instead of trusting a program that never runs.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 20
+test_begin 21
 
 coverage=$test_dir/coverage.json
 no_trampolines="attach: not supported on this architecture or kernel"
@@ -198,6 +198,19 @@ else
 	check "SCTP's hook comes with its module" sctp_comes_with_its_module
 fi
 exec 8>&-
+usb_tally_is_there() {
+	case $EVMON_TIER in
+	C) is usb-tally none ;;
+	*)
+		if [ -e /sys/kernel/btf/usbcore ]; then
+			is usb-tally "unproven fexit/usb_new_device"
+		else
+			is usb-tally none && tried usb-tally | grep -q 'the module has no BTF'
+		fi
+		;;
+	esac
+}
+check "USB's attachments are counted by a hook, or it says why not" usb_tally_is_there
 check "usb is proven by its first uevent" usb_is_proven_by_its_first_uevent
 vmctl usb-del k0
 seen "$RUNTIME_DIRECTORY/status.json"

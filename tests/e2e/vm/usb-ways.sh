@@ -6,7 +6,7 @@
 # order of their uevents: what tells nothing is followed by something that is told.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
-test_begin 21
+test_begin 22
 
 events=$test_dir/uevents
 host='{"sensor":"usb","subject":"host","module":null,"process":null,"hook":"uevent"}'
@@ -178,14 +178,30 @@ fill() {
 	wait_event "$events" '^change .*/mem/null' $((filled + n))
 }
 
-# k3 is in the queue, k4 came after it ran over, k5 came and went then: nobody can know of it.
+# k3 is in the queue, k4 came after it ran over; k5 came and went twice then, and an allowed hub.
 ran_over() {
-	plug kbd k3 3 && fill && plug kbd k5 4 && pull k5 && plug kbd k4 4
+	plug kbd k3 3 && fill && plug kbd k5 4 || return 1
+	missed_us=$deed_us
+	pull k5 && plug kbd k5 4 && pull k5 &&
+		plug hub h5 4 && pull h5 && plug kbd k4 4
 }
 
 burst_hides_nothing_that_is_there() {
 	meanwhile ran_over && keyboard_is k3 && keyboard_is k4 &&
 		pass_over 1 '"rule":"self.lost".*"detail":"the kernel dropped uevents 1 time: '
+}
+
+# The next two looks of ten seconds show it.
+what_came_and_went_is_told_by_the_hook() {
+	deed_us=$missed_us
+	expect '{"sensor":"usb","subject":"host","process":null,"hook":"fexit/usb_new_device","count":2}' \
+		"$(printf '{"rule":"usb.hid","severity":"critical","object":{"action":"attach",'
+		printf '"bus":1,"device":null,"port":"1-4","vendor":"0627","product":"0001",'
+		printf '"class":"00","interfaces":["030101"],"manufacturer":null,"name":null,'
+		printf '"serial":null},"message":"USB device 0627:0001 attached at port 1-4, %s"}' \
+			"an input device; it was gone before its uevents were read")" &&
+		[ "$(jq -r '.coverage[] | select(.role == "usb-tally") | [.state] + .hooks | join(" ")' \
+			"$RUNTIME_DIRECTORY/status.json")" = "proven fexit/usb_new_device" ]
 }
 
 after_it_all_is_seen() {
@@ -235,7 +251,7 @@ daemon_without_a_bus() {
 bus_that_comes_later_is_seen() {
 	umount /sys/bus && plug kbd l0 2 && keyboard_is l0 || return 1
 	until jq -r '.coverage[] | select(.role == "usb") | .state + " " + .limits' \
-		"$RUNTIME_DIRECTORY/status.json" | grep -q '^proven not seen: '; do
+		"$RUNTIME_DIRECTORY/status.json" | grep -q '^proven not seen '; do
 		kill -0 "$evmon_pid" || return 1
 	done
 }
@@ -260,6 +276,8 @@ check "it comes back as a modem, and is told so" it_comes_back_as_a_modem
 check "it goes" gadget_pull
 check "a device gone before it is read is told as far as known" gone_before_it_is_read
 check "a burst hides nothing that is there, and is told" burst_hides_nothing_that_is_there
+check "what came and went meanwhile is told by the hook, the allowed is not" \
+	what_came_and_went_is_told_by_the_hook
 check "after it all is seen" after_it_all_is_seen
 check "nothing else was told" nothing_else
 check "they go" they_go

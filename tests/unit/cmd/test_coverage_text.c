@@ -58,7 +58,7 @@ static void json_has_every_role_in_order(void **state)
 					     "bind-auto", "bind-sctp",	"bind-deny",
 					     "held",	  "capability", "capability-deny",
 					     "exec",	  "exec-deny",	"credentials",
-					     "usb",	  "usb-deny" };
+					     "usb-tally", "usb",	"usb-deny" };
 	_cleanup_(freep) struct coverage *coverage = make();
 	struct json_object *object = written(coverage), *rows = member(object, "coverage"), *bind;
 
