@@ -18,7 +18,7 @@
 #include "verdict.bpf.h"
 
 #define BINDX_ADD	100 /* SCTP_SOCKOPT_BINDX_ADD */
-#define BINDX_ADDRESSES 8   /* those beyond are judged as one that everybody reaches */
+#define BINDX_ADDRESSES 6   /* of those beyond the first is judged as if of any scope */
 
 /* The port is the socket's need, and no bind, bindx or io_uring has asked for any. */
 static __always_inline bool is_automatic(void)
@@ -73,20 +73,23 @@ static __always_inline __u32 address_at(struct finding *f, const char *at, __u32
 	return size;
 }
 
-/* True: one of the addresses is refused, and so is the call. */
+/* True: one of the addresses is refused, and so is the call. Where there are more than can be
+ * looked at, what a rule refuses for some scope is refused. */
 static __always_inline bool on_bindx(struct sock *sk, const char *addresses, int length, __u32 hook)
 {
 	__u32 netns = sk->__sk_common.skc_net.net->ns.inum;
 	__u32 at = 0, size;
 
-	for (int i = 0; i <= BINDX_ADDRESSES && at < (__u32)length; i++, at += size) {
+	for (int i = 0; i < BINDX_ADDRESSES + EVMON_SCOPE_MAX && at < (__u32)length; i++) {
 		struct finding f = { .hook = hook };
 
 		size = address_at(&f, addresses + at, length - at);
 		if (!size)
 			return false;
-		if (i == BINDX_ADDRESSES)
-			f.key.object.bind.scope = EVMON_SCOPE_ANY;
+		if (i < BINDX_ADDRESSES)
+			at += size;
+		else
+			f.key.object.bind.scope = i - BINDX_ADDRESSES;
 		f.detail.bind.netns = netns;
 		if (asked(&f))
 			return true;

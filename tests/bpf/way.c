@@ -211,7 +211,7 @@ static int do_bindx(const struct way *way, int fd, unsigned port)
 {
 	const struct way another = { .address = "127.0.0.3", .options = "-" };
 	union address address;
-	char list[2 * sizeof(address)];
+	char list[16 * sizeof(address)];
 	socklen_t size = address_of(way, port, &address);
 
 	memcpy(list, &address, size);
@@ -219,6 +219,15 @@ static int do_bindx(const struct way *way, int fd, unsigned port)
 		socklen_t more = address_of(&another, port, &address);
 
 		memcpy(list + size, &address, more);
+		size += more;
+	}
+	/* "long": nine of an interface that is not there before it; "six": five. */
+	for (int i = has(way, "long") ? 9 : has(way, "six") ? 5 : 0; i > 0; i--) {
+		const struct way far = { .address = "192.0.2.9", .options = "-" };
+		socklen_t more = address_of(&far, port, &address);
+
+		memmove(list + more, list, size);
+		memcpy(list, &address, more);
 		size += more;
 	}
 	return setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, list, size) < 0 ? errno : 0;
