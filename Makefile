@@ -33,6 +33,7 @@ SYSCONFDIR ?= /etc
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 DESTDIR ?=
 
 CLANG ?= clang
@@ -291,6 +292,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/evmon
 	$(INSTALL) -m 0755 $(BUILD)/evmon $(BUILD)/evmon-publish $(DESTDIR)$(BINDIR)
 	$(foreach unit,$(units),$(INSTALL) -D -m 0644 $(unit) $(DESTDIR)$(UNITDIR)/$(notdir $(unit)) && )true
+	$(INSTALL) -D -m 0644 packaging/systemd/evmon.catalog $(DESTDIR)$(CATALOGDIR)/evmon.catalog
 	$(foreach page,$(man_pages),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) && )true
 
 clean:

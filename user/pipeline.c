@@ -60,6 +60,8 @@ int pipeline_sync(struct daemon *daemon)
 	journal_state(daemon, err);
 	for (size_t i = 0; !err && i < daemon->n_batch; i++)
 		mirror_send(&daemon->mirror, daemon->batch[i].alert, daemon->batch[i].seq);
+	if (err < 0)
+		daemon->mirror.lost += daemon->n_batch;
 	batch_forget(daemon);
 	return loop_timer_set(daemon->batch_timer, 0);
 }
@@ -78,8 +80,11 @@ int pipeline_sink(struct alert *alert, void *userdata)
 		journal_state(daemon, err);
 		return err;
 	}
-	if (daemon->mirror.fd >= 0)
+	/* Also while there is no journald: it is looked for with each alert. */
+	if (mirror_is_on(&daemon->mirror))
 		copy = malloc(sizeof(*copy));
+	if (mirror_is_on(&daemon->mirror) && !copy)
+		daemon->mirror.lost++;
 	if (copy) {
 		*copy = *alert;
 		daemon->batch[daemon->n_batch].alert = copy;

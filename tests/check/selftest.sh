@@ -274,6 +274,36 @@ scripts() {
 	clean
 }
 
+catalog() {
+	local id=c0f2ac2130e64f649a0c2795df7afd87 entry=packaging/systemd/evmon.catalog
+	good() {
+		mkdir -p "$tree/packaging/systemd"
+		plant user/journal/mirror.c <<<$'/* "EVMON_RULE" */\n\t[EVMON_SENSOR_BIND] = "'$id'",'
+		# shellcheck disable=SC2016 # Markdown
+		printf '| `bind.*` | `%s` |\n' $id >"$tree/docs/journal.md"
+		printf -- '-- %s\nSubject: a @EVMON_RULE@\nDefined-By: evmon\nDocumentation: man:x(1)\n\nx\n%s\n%s\n' \
+			$id 'evmon log --sensor bind -n 1' 'evmon explain @EVMON_RULE@' >"$tree/$entry"
+	}
+	good
+	local status=0
+	(cd "$tree" && tests/check/catalog.sh) || status=1
+	result $status 'catalog passes three equal lists'
+	sed -i 's/afd87/afd88/' "$tree/docs/journal.md"
+	run catalog
+	refuses afd88 'is in docs/journal.md but not in'
+	good
+	sed -i 's/@EVMON_RULE@/@EVMON_ROLE@/' "$tree/$entry"
+	run catalog
+	refuses $id 'lacks ^Subject: .*@EVMON_RULE@'
+	refuses EVMON_ROLE 'no field of the mirror'
+	good
+	: >"$tree/$entry"
+	run catalog
+	refuses $id 'is in user/journal/mirror.c but not in'
+	rm -r "$tree/packaging" "$tree/docs/journal.md"
+	clean
+}
+
 runner() {
 	printf 'all tests bpf:\n' >"$tree/Makefile"
 	cp "$root/tests/run" "$tree/tests/run"
@@ -312,6 +342,7 @@ abi
 hooks
 nobtf
 scripts
+catalog
 runner
 echo "$((n - bad)) of $n expectations met"
 [ "$bad" -eq 0 ]

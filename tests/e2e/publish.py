@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """evmon-publish end to end: every line of the journal comes to a subscriber, whoever dies or is away
 in between. What it says of the daemon's state is in publish_status.py, what it needs to run in
-publish_setup.py; all of them run from here: publish.py [TEST...]."""
+publish_setup.py, bad links and certificates in publish_link.py; all of them run from here:
+publish.py [TEST...]."""
 
 import os
 import re
@@ -10,7 +11,8 @@ import signal
 import sys
 import time
 
-import publish_setup  # noqa: F401  its tests
+import publish_link  # noqa: F401  its tests
+import publish_setup  # noqa: F401
 import publish_status  # noqa: F401
 from publish_place import PREFIX, STATION, TESTS, Place, Skip, alerts, same_bytes, seqs, statuses
 from publish_place import test, wait_alerts, wait_seq, wait_status

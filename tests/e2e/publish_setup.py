@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What evmon-publish needs to run, and how it takes what changes: its configuration, the runtime
-directory, the rights to read the journal and no others, certificates."""
+directory, the rights to read the journal and no others."""
 
 import os
 import re
 import shutil
-import socket
-import subprocess
 
-from publish_place import Skip, alerts, same_bytes, seqs, test, wait_seq, wait_status
+from publish_place import Skip, alerts, test, wait_seq, wait_status
 from world import PUBLISH_GID, PUBLISH_UID, same, true
 
 
@@ -99,60 +97,3 @@ def reading_as_the_directorys_group_is_enough(place):
     # Somebody else may not read it, and it says so instead of falling silent.
     other = place.publisher(user=PUBLISH_UID, group=PUBLISH_UID, extra_groups=[])
     other.wait_text("cannot open the journal")
-
-
-def make_certificates(root):
-    def openssl(*args):
-        subprocess.run(["openssl", *args], check=True, cwd=root, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    for ca in ("ca", "other"):
-        openssl("req", "-x509", *key, "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", "2",
-                "-subj", f"/CN={ca}")
-    with open(os.path.join(root, "names"), "w", encoding="utf-8") as out:
-        out.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
-                f"/CN={name}")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@test
-def tls_failures_are_tried_again_until_they_mend(place):
-    if not shutil.which("openssl"):
-        raise Skip("no openssl")
-    make_certificates(place.root)
-    port, root = free_port(), place.root
-    place.broker(f"listener {port} 127.0.0.1", f"cafile {root}/ca.pem",
-                 f"certfile {root}/server.pem", f"keyfile {root}/server.key",
-                 "require_certificate true")
-    sub = place.subscriber()
-    writer = place.writer()
-    place.write_status()
-    last = writer.append("mixed", 300)
-    client = {"cert": f"{root}/client.pem", "key": f"{root}/client.key"}
-    place.write_conf(f"mqtts://127.0.0.1:{port}", ca=f"{root}/other.pem", **client)
-    publisher = place.publisher()
-    publisher.wait_text("trying again")
-    publisher.wait_text("verify failed")
-    # The same settings, the certificate mended: nothing tells, the next try finds out.
-    shutil.copy(f"{root}/ca.pem", f"{root}/other.pem")
-    wait_seq(sub, last)
-    received = alerts(sub)
-    same_bytes(place, received)
-    same("alerts", seqs(received), list(range(1, last + 1)))
-    # Without a client certificate the broker refuses; with it again all goes on.
-    place.write_conf(f"mqtts://127.0.0.1:{port}", ca=f"{root}/ca.pem")
-    publisher.wait("a second failure", lambda lines: sum(
-        b"trying again" in line for line in lines) >= 2)
-    last = writer.append("mixed", 30)
-    place.write_conf(f"mqtts://localhost:{port}", ca=f"{root}/ca.pem", **client)
-    wait_seq(sub, last)

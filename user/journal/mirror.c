@@ -135,10 +135,21 @@ int mirror_open(struct mirror *ret_mirror)
 	return mirror_open_at(ret_mirror, journald_socket);
 }
 
-void mirror_close(struct mirror *mirror)
+static void mirror_disconnect(struct mirror *mirror)
 {
 	closep(&mirror->fd);
 	mirror->fd = -1;
+}
+
+void mirror_close(struct mirror *mirror)
+{
+	mirror_disconnect(mirror);
+	mirror->path = NULL;
+}
+
+bool mirror_is_on(const struct mirror *mirror)
+{
+	return mirror->path != NULL;
 }
 
 static int deliver(const struct mirror *mirror, const struct datagram *datagram)
@@ -162,7 +173,7 @@ void mirror_send(struct mirror *mirror, const struct alert *alert, uint64_t seq)
 		bool was_there = mirror->fd >= 0;
 
 		/* journald was restarted, or has come up since. */
-		mirror_close(mirror);
+		mirror_disconnect(mirror);
 		mirror_connect(mirror);
 		if (mirror->fd >= 0)
 			err = deliver(mirror, &datagram);

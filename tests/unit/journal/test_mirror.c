@@ -215,6 +215,31 @@ static void restarted_journald_is_found_again(void **state)
 	free(alert);
 }
 
+static void journald_that_comes_later_is_found(void **state)
+{
+	struct alert *alert = make_alert();
+	struct mirror mirror;
+	char text[4096];
+	int fd;
+
+	assert_int_equal(mirror_open_at(&mirror, ((const struct journald *)*state)->path), 0);
+	assert_true(mirror_is_on(&mirror));
+	mirror_send(&mirror, alert, 1);
+	fd = listen_at(*state);
+	mirror_send(&mirror, alert, 2);
+	assert_true(recv(fd, text, sizeof(text), 0) > 0);
+	assert_non_null(strstr(text, "EVMON_SEQ=2\n"));
+	/* Closed is closed: it does not connect again by itself. */
+	mirror_close(&mirror);
+	assert_false(mirror_is_on(&mirror));
+	mirror_send(&mirror, alert, 3);
+	assert_true(recv(fd, text, sizeof(text), 0) < 0);
+	assert_int_equal(mirror.sent, 1);
+	assert_int_equal(mirror.lost, 0);
+	close(fd);
+	free(alert);
+}
+
 #define WITH_SOCKET(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -227,6 +252,7 @@ int main(void)
 		WITH_SOCKET(no_journald_is_no_error),
 		WITH_SOCKET(mirror_that_was_never_opened_sends_nothing),
 		WITH_SOCKET(restarted_journald_is_found_again),
+		WITH_SOCKET(journald_that_comes_later_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
