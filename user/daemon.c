@@ -26,17 +26,18 @@
 #include "found.h"
 #include "good.h"
 #include "held.h"
-#include "kernel/canary.h"
+#include "kernel/kept.h"
 #include "kernel/missed.h"
 #include "kernel/ring.h"
 #include "kernel/snapshot.h"
 #include "kernel/tables.h"
 #include "pipeline.h"
+#include "proof.h"
 #include "reload.h"
 #include "report.h"
+#include "takeover.h"
 
-#define STAMP_NS  (10 * 1000000000ULL)
-#define CANARY_NS (3600 * 1000000000ULL)
+#define STAMP_NS (10 * 1000000000ULL)
 
 static int on_ring(int fd, uint32_t events, void *userdata)
 {
@@ -129,6 +130,8 @@ static int on_signal(int signal, pid_t sender, void *userdata)
 {
 	struct daemon *daemon = userdata;
 
+	if (signal == SIGCONT)
+		return takeover_continued(daemon, sender);
 	if (signal == SIGHUP) {
 		log_notice("SIGHUP from pid %d: reloading", (int)sender);
 		return reload_all(daemon);
@@ -137,43 +140,6 @@ static int on_signal(int signal, pid_t sender, void *userdata)
 		   (int)sender);
 	loop_stop(daemon->loop, EXIT_GOOD);
 	return 0;
-}
-
-static int on_canary(int fd, uint32_t events, void *userdata)
-{
-	struct daemon *daemon = userdata;
-	char reason[DAEMON_REASON_MAX];
-	int err = canary_finish(daemon->kernel, daemon->canary);
-
-	(void)fd;
-	(void)events;
-	daemon->canary = 0;
-	loop_remove(daemon->loop, TAKE_PTR(daemon->canary_end));
-	if (err < 0)
-		return err;
-	report_status(daemon);
-	if (!coverage_degraded(kernel_coverage(daemon->kernel), reason, sizeof(reason))) {
-		if (coverage_unproven(kernel_coverage(daemon->kernel), reason, sizeof(reason)))
-			log_warning("protecting: %s", reason);
-		else if (!daemon->proven)
-			log_notice("protecting: all sensors are proven by the canary");
-		daemon->proven = true;
-		return 0;
-	}
-	daemon->proven = false;
-	log_warning("degraded: %s", reason);
-	return pipeline_self(daemon, EVMON_RULE_SELF_DEGRADED, "coverage", reason);
-}
-
-/* Hooks are proven at the start and then hourly: what ran once may have been taken away since. */
-static int canary_send(struct daemon *daemon)
-{
-	int err = canary_start(daemon->kernel, &daemon->canary);
-
-	daemon->canary_next_ns = clock_boot_ns() + CANARY_NS;
-	if (err < 0)
-		return err;
-	return loop_add_pid(daemon->loop, daemon->canary, on_canary, daemon, &daemon->canary_end);
 }
 
 /* Tasks that found no room are looked for until all have it. */
@@ -195,12 +161,13 @@ static int on_stamp(void *userdata)
 	int err = lost_check(daemon);
 
 	snapshot_sweep(daemon->kernel);
+	takeover_stamp(daemon);
 	if (err >= 0)
 		err = room_look(daemon);
 	if (err >= 0)
 		err = devices_missed_look(daemon);
-	if (err >= 0 && !daemon->canary && clock_boot_ns() >= daemon->canary_next_ns)
-		err = canary_send(daemon);
+	if (err >= 0)
+		err = proof_look(daemon);
 	if (err < 0)
 		return err;
 	report_status(daemon);
@@ -273,7 +240,7 @@ static int journal_start(struct daemon *daemon)
 
 static int loop_start(struct daemon *daemon)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCONT, 0 };
 	int err = loop_new(&daemon->loop);
 
 	if (err >= 0)
@@ -297,6 +264,8 @@ static int aggregate_start(struct daemon *daemon)
 					   .window_max_ns = daemon->policy->window_max_ns,
 					   .sink = pipeline_sink,
 					   .read = pipeline_read,
+					   .telling = takeover_telling,
+					   .told = takeover_told,
 					   .userdata = daemon };
 
 	return aggregate_new(&config, &daemon->aggregate);
@@ -304,7 +273,7 @@ static int aggregate_start(struct daemon *daemon)
 
 static int kernel_start(struct daemon *daemon)
 {
-	struct kernel_options options = { .tracing = false };
+	struct kernel_options options = { .pinned = true };
 	char where[256];
 	int err = kernel_new(&options, &daemon->kernel, where, sizeof(where));
 
@@ -315,8 +284,11 @@ static int kernel_start(struct daemon *daemon)
 	err = modules_new(&daemon->modules);
 	if (err < 0)
 		return err;
+	err = takeover_start(daemon);
+	if (err < 0)
+		return log_err_errno(err, "cannot take over from the daemon before");
 	exes_fill(daemon);
-	err = rule_numbers_assign(&daemon->rule_numbers, daemon->policy);
+	err = takeover_rules(daemon, daemon->policy);
 	if (err < 0)
 		return err;
 	err = naming_policy(daemon->kernel, daemon->modules, daemon->policy);
@@ -337,6 +309,8 @@ static int watch_start(struct daemon *daemon)
 	if (err >= 0)
 		err = pipeline_self(daemon, EVMON_RULE_SELF_STARTED, "start", detail);
 	if (err >= 0)
+		err = takeover_tell(daemon);
+	if (err >= 0)
 		err = good_tell(daemon);
 	if (err >= 0 && journal_notice(daemon->journal))
 		err = pipeline_self(daemon, EVMON_RULE_SELF_JOURNAL_BROKEN, "journal",
@@ -353,6 +327,11 @@ static int watch_start(struct daemon *daemon)
 		err = report_listeners(daemon);
 	if (err >= 0)
 		err = devices_start(daemon);
+	/* What came while nobody was here. */
+	if (err >= 0)
+		err = pipeline_drain(daemon);
+	if (err >= 0)
+		err = pipeline_sweep(daemon);
 	/* The first stamp sends the canary, when everything is in place. */
 	return err < 0 ? err : on_stamp(daemon);
 }
@@ -414,8 +393,8 @@ static void stop(struct daemon *daemon)
 {
 	int err = pipeline_drain(daemon);
 
-	if (daemon->canary && kill(daemon->canary, SIGKILL) == 0)
-		err = canary_finish(daemon->kernel, daemon->canary);
+	if (err >= 0)
+		err = proof_end(daemon);
 	if (err >= 0)
 		err = pipeline_sweep(daemon);
 	if (err >= 0)
@@ -424,6 +403,7 @@ static void stop(struct daemon *daemon)
 		err = pipeline_self(daemon, EVMON_RULE_SELF_STOPPED, "stop", "stopped by a signal");
 	if (err >= 0)
 		err = pipeline_sync(daemon);
+	kept_end(daemon->kernel, clock_boot_ns());
 	if (err < 0)
 		log_err_errno(err, "cannot finish");
 }

@@ -86,8 +86,9 @@ struct daemon {
 	pid_t canary;			/* 0: none is out */
 	struct loop_source *canary_end; /* removed with it */
 	uint64_t canary_next_ns;
-	bool proven;   /* what the last canary showed; told when it changes */
-	bool look_due; /* at all tasks and sockets, at the next stamp */
+	uint64_t stamp_ns; /* when it was last seen to run, see takeover_stamp() */
+	bool proven;	   /* what the last canary showed; told when it changes */
+	bool look_due;	   /* at all tasks and sockets, at the next stamp */
 };
 
 /* Runs until a signal; an exit code of cmd.h. */

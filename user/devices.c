@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cmd/usb_coverage.h"
 #include "devices_deny.h"
+#include "devices_missed.h"
 #include "held.h"
 #include "kernel/kmod.h"
 #include "kernel/uevent.h"
@@ -48,7 +49,7 @@ static int on_hotplug(const struct usb_device *device, void *userdata)
 
 	if (!device->attached)
 		return 0;
-	usb_noticed_add(daemon->noticed, device);
+	devices_missed_not(daemon, device);
 	answer = devices_answer(daemon, device, rule);
 	if (rule == EVMON_RULE_NONE)
 		return 0;
@@ -157,7 +158,7 @@ int devices_start(struct daemon *daemon)
 	if (err >= 0)
 		err = usb_devices_new(&daemon->usb);
 	if (err >= 0)
-		err = usb_noticed_new(&daemon->noticed);
+		err = devices_missed_start(daemon);
 	if (err < 0)
 		return err;
 	devices_cover(daemon);

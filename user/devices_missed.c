@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alert/usb_judge.h"
+#include "base/log.h"
+#include "kernel/kept.h"
 #include "kernel/usb_tally.h"
 #include "pipeline.h"
 
@@ -32,6 +35,57 @@ static void device_of(const struct evmon_usb_key *key, const struct evmon_usb_ta
 			 tally->interface[i][0], tally->interface[i][1], tally->interface[i][2]);
 }
 
+/* The hook's key of a device that sysfs named. */
+static void key_of(const struct usb_device *device, struct evmon_usb_key *key)
+{
+	const char *port = strchr(device->port, '-');
+
+	*key = (struct evmon_usb_key){ .vendor = (uint16_t)strtoul(device->vendor, NULL, 16),
+				       .product = (uint16_t)strtoul(device->product, NULL, 16),
+				       .bus = device->bus };
+	if (port)
+		memcpy(key->port, port + 1, MIN(strlen(port + 1), sizeof(key->port)));
+}
+
+static void noticed_keep(struct daemon *daemon, const struct evmon_usb_key *key,
+			 const struct usb_device *device)
+{
+	int err = kept_usb_set(daemon->kernel, key, usb_noticed_count(daemon->noticed, device));
+
+	if (err < 0)
+		log_err_errno(err, "cannot keep what USB devices were noticed; a restart may tell "
+				   "of them again");
+}
+
+static int on_known(const struct evmon_usb_key *key, const struct evmon_usb_tally *tally,
+		    void *userdata)
+{
+	struct daemon *daemon = userdata;
+	struct usb_device device;
+
+	device_of(key, tally, &device);
+	usb_noticed_recall(daemon->noticed, &device, kept_usb(daemon->kernel, key));
+	return 0;
+}
+
+int devices_missed_start(struct daemon *daemon)
+{
+	int err = usb_noticed_new(&daemon->noticed);
+
+	if (err >= 0)
+		err = usb_tally_each(daemon->kernel, on_known, daemon);
+	return err == -ENOTSUP ? 0 : err;
+}
+
+void devices_missed_not(struct daemon *daemon, const struct usb_device *device)
+{
+	struct evmon_usb_key key;
+
+	usb_noticed_add(daemon->noticed, device);
+	key_of(device, &key);
+	noticed_keep(daemon, &key, device);
+}
+
 static int on_tally(const struct evmon_usb_key *key, const struct evmon_usb_tally *tally,
 		    void *userdata)
 {
@@ -41,10 +95,13 @@ static int on_tally(const struct evmon_usb_key *key, const struct evmon_usb_tall
 	enum severity severity;
 	enum evmon_rule rule;
 	char identity[128];
-	uint64_t missing;
+	uint64_t before, missing;
 
 	device_of(key, tally, &device);
+	before = usb_noticed_count(daemon->noticed, &device);
 	missing = usb_noticed_missing(daemon->noticed, &device, tally->count);
+	if (usb_noticed_count(daemon->noticed, &device) != before)
+		noticed_keep(daemon, key, &device);
 	rule = usb_judge(daemon->policy, &device, &severity);
 	if (!missing || rule == EVMON_RULE_NONE)
 		return 0;

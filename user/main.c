@@ -48,11 +48,11 @@ static const struct verb {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } verbs[] = {
-	{ "run", run_main },	 { "trace", trace_main },   { "--trace", trace_main },
-	{ "log", log_main },	 { "status", status_main }, { "coverage", coverage_main },
-	{ "check", check_main }, { "policy", policy_main }, { "explain", explain_main },
-	{ "--help", help_main }, { "-h", help_main },	    { "--version", version_main },
-	{ "-V", version_main },
+	{ "run", run_main },	       { "trace", trace_main },	  { "--trace", trace_main },
+	{ "log", log_main },	       { "status", status_main }, { "coverage", coverage_main },
+	{ "unload", unload_main },     { "check", check_main },	  { "policy", policy_main },
+	{ "explain", explain_main },   { "--help", help_main },	  { "-h", help_main },
+	{ "--version", version_main }, { "-V", version_main },
 };
 
 static const struct verb *verb_find(const char *name)

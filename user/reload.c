@@ -29,6 +29,7 @@
 #include "policy/errors.h"
 #include "policy/everest_path.h"
 #include "report.h"
+#include "takeover.h"
 
 #define QUIET_NS  (100 * 1000000ULL)
 #define LATEST_NS 1000000000ULL
@@ -138,7 +139,7 @@ static bool tasks_differ(const struct policy *a, const struct policy *b)
 /* In force is then the new one, or, on error, what was. */
 static int swap(struct daemon *daemon, struct policy *next)
 {
-	int err = rule_numbers_assign(&daemon->rule_numbers, next);
+	int err = takeover_rules(daemon, next);
 
 	if (err < 0)
 		return err;

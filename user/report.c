@@ -45,6 +45,8 @@ static const char *state_of(struct daemon *daemon, char *reason, size_t size)
 		snprintf(reason, size, "%s", daemon->journal_error);
 	else if (daemon->full_told)
 		snprintf(reason, size, "a map of the kernel side is full (see the counters)");
+	else if (!kernel_is_pinned(daemon->kernel))
+		snprintf(reason, size, "%s", kernel_pins_error(daemon->kernel));
 	else if (!coverage_degraded(coverage, reason, size))
 		return "protecting";
 	return "degraded";
@@ -95,6 +97,16 @@ static void write_journal(struct json *json, const struct daemon *daemon)
 	json_close_object(json);
 }
 
+static void write_pins(struct json *json, const struct daemon *daemon)
+{
+	const char *error = kernel_pins_error(daemon->kernel);
+
+	json_object(json, "pins");
+	json_string(json, "directory", kernel_is_pinned(daemon->kernel) ? KERNEL_PINS_DIR : NULL);
+	json_string(json, "error", error[0] ? error : NULL);
+	json_close_object(json);
+}
+
 static int status_format(struct daemon *daemon, char *buffer, size_t size)
 {
 	const struct coverage *coverage = kernel_coverage(daemon->kernel);
@@ -117,6 +129,7 @@ static int status_format(struct daemon *daemon, char *buffer, size_t size)
 	coverage_write_json(&json, coverage);
 	write_counters(&json, daemon);
 	write_journal(&json, daemon);
+	write_pins(&json, daemon);
 	json_object(&json, "policy");
 	json_string(&json, "hash", daemon->policy->hash);
 	json_string(&json, "path", daemon->options->policy);

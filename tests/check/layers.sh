@@ -36,8 +36,8 @@ BEGIN {
 	readers["evmon/script.h"] = "kernel/path_table.c"
 	readers["evmon/offsets.h"] = "kernel/objects.h kernel/internal.h"
 	readers["evmon/stats.h"] = "kernel/ring.c"
-	readers["evmon/usb.h"] = "kernel/usb_tally.h"
-	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c"
+	readers["evmon/usb.h"] = "kernel/usb_tally.h kernel/kept.h"
+	readers["evmon/tally.h"] = "policy/policy.h event/event.h event/decode.c kernel/bind_table.c kernel/tallies.c kernel/kept.h"
 	# library headers -> the one room that may use them
 	library["bpf/"] = "kernel"
 	library["libelf.h"] = "kernel"

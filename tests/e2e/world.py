@@ -44,15 +44,17 @@ Alert = collections.namedtuple("Alert", "line value stamp")
 
 
 def enter_namespace():
-    """Begins the program anew in a network namespace; the machine's ports are not ours."""
+    """Begins the program anew in a network namespace; the machine's ports are not ours. Nor are its
+    pins: what evmon leaves in the kernel goes with the mount namespace."""
     if os.geteuid() != 0:
         print("needs root: BPF, and a network namespace of its own")
         sys.exit(77)
     inside = os.readlink("/proc/self/ns/net")
     if os.environ.get("EVMON_OUTSIDE", inside) == inside:
         os.environ["EVMON_OUTSIDE"] = inside
-        os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "bpf", "bpf", "/sys/fs/bpf"], check=True)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
@@ -189,6 +191,7 @@ class World:
             for process in reversed(self.processes):
                 process.kill()
             end_orphans()
+            subprocess.run([EVMON, "unload"], stdout=subprocess.DEVNULL, check=True)
             while self.fifos:
                 os.close(self.fifos.pop())
             shutil.rmtree(self.dir, ignore_errors=True)

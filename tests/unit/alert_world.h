@@ -34,6 +34,10 @@ struct fake {
 	uint64_t alerted;     /* by alerts of its own */
 	uint64_t time[TIMES]; /* of deeds that no alert has told of */
 	size_t n_times;
+	struct {
+		struct aggregate_told before, after;
+		uint64_t seq;
+	} kept;	    /* of what was told, for who takes over */
 	bool loose; /* an unreadable tally let an alert tell of one of several: times don't match */
 };
 
@@ -51,7 +55,14 @@ struct world {
 	uint64_t alerted[EVMON_RULES];
 	bool folded[EVMON_RULES];
 	int sink_err, read_err;
-	bool faults; /* either has failed before */
+	bool faults;  /* either has failed before */
+	uint64_t seq; /* of the last alert that is out */
+	enum {
+		ALIVE,
+		DIES_BEFORE, /* the next alert is out */
+		DIES_AFTER,  /* it is, and before anybody knows */
+		DEAD
+	} life;
 	unsigned random;
 };
 
@@ -68,4 +79,6 @@ int arrive(struct world *w, const struct fake *fake, uint64_t time_ns);
 void deeds(struct world *w, struct fake *fake, unsigned n);
 /* Lets time pass, waking up when asked to, as the daemon's timer does. */
 void pass(struct world *w, uint64_t ns);
+/* Another aggregate takes over from one that was killed. */
+void take_over(struct world *w);
 int sweep(struct world *w, const struct fake *fake);

@@ -20,7 +20,6 @@
 #include "alert/growth.h"
 #include "alert/keys.h"
 #include "alert/message.h"
-#include "base/hash.h"
 
 struct rule_window {
 	uint64_t end_ns;
@@ -72,6 +71,34 @@ static void deadline_note(struct aggregate *a, uint64_t end_ns)
 {
 	if (!a->deadline_ns || end_ns < a->deadline_ns)
 		a->deadline_ns = end_ns;
+}
+
+/* The kernel's count of the key, with what of it has been told already. */
+static int entry_get(struct aggregate *a, const struct evmon_tally_key *key,
+		     struct key_entry **ret_entry)
+{
+	int err = keys_get(a->keys, key, false, ret_entry);
+	struct key_entry *e = *ret_entry;
+	struct aggregate_told told;
+
+	if (err || e->recalled || !a->config.told)
+		return err;
+	told = a->config.told(key, a->config.userdata);
+	e->recalled = true;
+	e->reported = told.count;
+	e->last_ns = told.last_ns;
+	return 0;
+}
+
+/* What will have been told of the key's count by the next alert; or, as before, that has failed. */
+static void entry_telling(const struct aggregate *a, const struct key_entry *e, uint64_t count,
+			  uint64_t last_ns)
+{
+	const struct aggregate_told before = { e->reported, e->last_ns };
+	const struct aggregate_told after = { count, last_ns };
+
+	if (a->config.telling && !e->own)
+		a->config.telling(&e->key, &before, &after, a->config.userdata);
 }
 
 static int growth_read(const struct aggregate *a, struct key_entry *e, struct growth *g)
@@ -162,8 +189,11 @@ static int entry_tell(struct aggregate *a, struct key_entry *e, struct alert *al
 	alert->count = g->count;
 	if (overflow && (g->count > 1 || alert->object_partial))
 		alert_fold(alert, g->count);
+	entry_telling(a, e, g->kernel, g->last_ns);
 	err = alert_send(a, alert, g);
-	if (!err)
+	if (err)
+		entry_telling(a, e, e->reported, e->last_ns);
+	else
 		growth_reported(e, g->kernel, g->last_ns, a->now_ns);
 	if (kept)
 		entry_close(a, e);
@@ -228,6 +258,7 @@ static void shared_add(struct aggregate *a, struct key_entry *e, const struct gr
 	e->counted = true;
 	e->seen = g->kernel;
 	e->seen_last_ns = g->last_ns;
+	entry_telling(a, e, g->kernel, g->last_ns);
 }
 
 static bool entry_is_folded(const struct key_entry *e, unsigned rule, unsigned verdict)
@@ -260,7 +291,9 @@ static int shared_tell(struct aggregate *a, unsigned rule, unsigned verdict)
 	for (struct key_entry *e = NULL; (e = keys_next(a->keys, e));) {
 		if (!entry_is_folded(e, rule, verdict))
 			continue;
-		if (e->counted && !err)
+		if (e->counted && err)
+			entry_telling(a, e, e->reported, e->last_ns);
+		else if (e->counted)
 			growth_reported(e, e->seen, e->seen_last_ns, a->now_ns);
 		entry_open(a, e, KEY_OPEN, e->window_ns, a->now_ns + e->window_ns);
 	}
@@ -403,7 +436,7 @@ int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t no
 		err = push_counted_here(a, &alert->key, false, alert);
 		return err ? err : due;
 	}
-	err = keys_get(a->keys, &key, false, &e);
+	err = entry_get(a, &key, &e);
 	if (err)
 		return err == -ENOSPC ? push_counted_here(a, &key, true, alert) : err;
 	if (unread)
@@ -412,20 +445,6 @@ int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t no
 		growth_of(e, &tally, &g);
 	err = entry_push(a, e, alert, &g);
 	return err ? err : due;
-}
-
-/* Sixteen bytes of a hash stand for the object that user space counts. */
-static void object_from_identity(struct evmon_tally_key *key, const char *identity)
-{
-	unsigned char *byte = (void *)&key->object;
-	char hex[HASH_HEX];
-
-	hash_hex(identity, strlen(identity), hex);
-	for (size_t i = 0; i < sizeof(key->object); i++) {
-		char pair[] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		byte[i] = (unsigned char)strtoul(pair, NULL, 16);
-	}
 }
 
 int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const char *identity,
@@ -437,7 +456,7 @@ int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const c
 	if (!rule_is_alerted(key.rule))
 		return 0;
 	due = tick_due(aggregate, now_ns);
-	object_from_identity(&key, identity);
+	key_identify(&key, identity);
 	err = push_counted_here(aggregate, &key, true, alert);
 	return err ? err : due;
 }
@@ -455,7 +474,7 @@ int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *k
 	if (!rule_is_alerted(key->rule) || !tally->count)
 		return 0;
 	due = tick_due(a, now_ns);
-	err = keys_get(a->keys, key, false, &e);
+	err = entry_get(a, key, &e);
 	if (err || e->state != KEY_CLOSED)
 		return err ? err : due;
 	growth_of(e, tally, &g);

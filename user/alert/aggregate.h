@@ -19,6 +19,11 @@ enum {
 
 struct aggregate;
 
+/* Of a key's count, up to and with the violation at last_ns. */
+struct aggregate_told {
+	uint64_t count, last_ns;
+};
+
 /* Where alerts go; -errno is passed up. It must not call back. */
 typedef int (*aggregate_sink_fn)(struct alert *alert, void *userdata);
 /* The kernel's exact count of a key now; -ENOENT: the kernel keeps none (the key was counted in
@@ -27,10 +32,22 @@ typedef int (*aggregate_sink_fn)(struct alert *alert, void *userdata);
 typedef int (*aggregate_read_fn)(const struct evmon_tally_key *key, struct evmon_tally *ret_tally,
 				 void *userdata);
 
+/* Of the kernel's count of a key: what was told before, and what will have been told once the alert
+ * that comes next is out; the two are the same where that alert failed. Called for each key of the
+ * alert, before the sink, so that whoever takes over after a crash can know. */
+typedef void (*aggregate_telling_fn)(const struct evmon_tally_key *key,
+				     const struct aggregate_told *before,
+				     const struct aggregate_told *after, void *userdata);
+/* What had been told of the key before this aggregate was made; count 0: nothing. */
+typedef struct aggregate_told (*aggregate_told_fn)(const struct evmon_tally_key *key,
+						   void *userdata);
+
 struct aggregate_config {
 	uint64_t window_ns, window_max_ns;
 	aggregate_sink_fn sink;
 	aggregate_read_fn read;
+	aggregate_telling_fn telling; /* these two may be NULL: nobody takes over */
+	aggregate_told_fn told;
 	void *userdata;
 };
 

@@ -318,12 +318,15 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 	},
 	[EVMON_RULE_SELF_GAP] = {
 		.means =
-			"evmon did not watch for a while: it ended without having been told to.\n",
+			"The daemon was not there for a while: stopped, killed, crashed, or held\n"
+			"by SIGSTOP. Its hooks stayed in the kernel and went on counting, and\n"
+			"refusing what the policy denies.\n",
 		.matters =
-			"What happened meanwhile is in no alert, except for what the kernel has\n"
-			"counted.\n",
+			"What happened meanwhile is told now, late: how often, exactly; who did\n"
+			"it and how, for each kind of violation at least of the last one.\n",
 		.todo =
-			"See the system's log for why it ended (memory, watchdog, a kill).\n",
+			"If nobody stopped it, see the system's log for why it ended (memory,\n"
+			"watchdog, a kill).\n",
 	},
 	[EVMON_RULE_SELF_LOST] = {
 		.means =
@@ -401,7 +404,8 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 	},
 	[EVMON_RULE_SELF_TAMPERED] = {
 		.means =
-			"evmon's own hooks or files were changed behind its back.\n",
+			"evmon's own hooks or files were changed behind its back: a pin below\n"
+			"/sys/fs/bpf/evmon is gone or another's.\n",
 		.matters =
 			"Only somebody with root can do that, and only somebody who wants to be\n"
 			"unseen.\n",

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "alert/compact.h"
+#include "base/hash.h"
 
 enum {
 	BUCKETS = 1024,
@@ -168,4 +169,17 @@ struct evmon_tally_key key_overflow(const struct evmon_tally_key *key)
 	return (struct evmon_tally_key){ .rule = key->rule,
 					 .slot = EVMON_SLOT_OVERFLOW,
 					 .verdict = key->verdict };
+}
+
+void key_identify(struct evmon_tally_key *key, const char *identity)
+{
+	unsigned char *byte = (void *)&key->object;
+	char hex[HASH_HEX];
+
+	hash_hex(identity, strlen(identity), hex);
+	for (size_t i = 0; i < sizeof(key->object); i++) {
+		char pair[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		byte[i] = (unsigned char)strtoul(pair, NULL, 16);
+	}
 }

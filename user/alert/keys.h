@@ -22,8 +22,9 @@ enum key_state {
 struct key_entry {
 	struct key_entry *next; /* in the bucket */
 	struct evmon_tally_key key;
-	bool own;     /* counted by user space */
-	bool counted; /* its growth is in the shared alert that is being made */
+	bool own;      /* counted by user space */
+	bool recalled; /* it is known what was told of it before this table was made */
+	bool counted;  /* its growth is in the shared alert that is being made */
 	enum key_state state;
 	enum evmon_subject subject;
 	uint64_t reported; /* of the kernel's count */
@@ -54,5 +55,7 @@ struct key_entry *keys_next(const struct keys *keys, const struct key_entry *ent
 /* Replaces the kept alert; beyond a bound on all of them, without its long texts. -ENOMEM. */
 int keys_keep(struct keys *keys, struct key_entry *entry, const struct alert *alert);
 void keys_drop(struct keys *keys, struct key_entry *entry);
+/* Sixteen bytes of a hash stand for the object that user space counts. */
+void key_identify(struct evmon_tally_key *key, const char *identity);
 /* The key of the overflow entry that a key without a tally of its own is counted in. */
 struct evmon_tally_key key_overflow(const struct evmon_tally_key *key);

@@ -22,3 +22,4 @@ int log_main(int argc, char **argv);
 int policy_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
+int unload_main(int argc, char **argv);

@@ -22,6 +22,7 @@ static const char text[] =
 	"  run           watch, and write alerts to the journal\n"
 	"  status        how the running daemon is: state, coverage, counters\n"
 	"  log           show the journal's alerts; -f follows, --verify checks the hash chains\n"
+	"  unload        remove what run has left in the kernel: it outlives the daemon\n"
 	"\n"
 	"Looking closer, without a daemon:\n"
 	"  trace         live view of every event in a process tree (also --trace)\n"

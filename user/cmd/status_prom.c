@@ -119,4 +119,6 @@ void status_prom(FILE *out, struct json_object *status)
 	       member_number(journal, "seq"));
 	sample(out, "journal_writable", "gauge", "0 while the disk refuses the journal's lines",
 	       journal && !member(journal, "error"));
+	sample(out, "pinned", "gauge", "0 where hooks and counts end with the process",
+	       member(member(status, "pins"), "directory") != NULL);
 }

@@ -80,6 +80,19 @@ static void put_journal(FILE *out, struct json_object *journal, bool color)
 	fputc('\n', out);
 }
 
+static void put_pins(FILE *out, struct json_object *pins, bool color)
+{
+	char directory[TEXT_MAX], error[TEXT_MAX];
+
+	put_key(out, "pins");
+	fputs(member_text(pins, "directory", directory, sizeof(directory)) ? directory : "none",
+	      out);
+	if (member_text(pins, "error", error, sizeof(error)))
+		fprintf(out, ", %s%s%s", tint_begin(TINT_WARN, color), error,
+			tint_end(TINT_WARN, color));
+	fputc('\n', out);
+}
+
 static void put_policy(FILE *out, struct json_object *policy)
 {
 	char hash[TEXT_MAX], path[TEXT_MAX];
@@ -121,6 +134,7 @@ void status_print(FILE *out, struct json_object *status, uint64_t now_us, bool c
 	put_text(out, "kernel", status, "kernel");
 	put_policy(out, member(status, "policy"));
 	put_journal(out, member(status, "journal"), color);
+	put_pins(out, member(status, "pins"), color);
 	put_key(out, "mqtt");
 	fprintf(out, "%s\n",
 		member_text(member(status, "mqtt"), "url", url, sizeof(url)) ? url : "off");

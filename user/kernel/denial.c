@@ -11,6 +11,7 @@
 #include "kernel/hooks.h"
 #include "kernel/internal.h"
 #include "kernel/kernel.h"
+#include "kernel/pins.h"
 
 static bool denies_bind(const struct policy *policy)
 {
@@ -54,8 +55,10 @@ static void role_detach(struct kernel *kernel, enum coverage_role role)
 	struct coverage_row *row = &kernel->coverage.rows[role];
 
 	for (size_t i = 0; i < row->n_hooks; i++)
-		if (hook_get(row->hooks[i])->role == role)
+		if (hook_get(row->hooks[i])->role == role) {
+			pins_forget(kernel, row->hooks[i]);
 			bpf_link__destroy(TAKE_PTR(kernel->links[row->hooks[i]]));
+		}
 	row->state = COVERAGE_READY;
 	row->reason[0] = '\0';
 }

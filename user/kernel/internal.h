@@ -10,6 +10,7 @@
 #include "evmon/policy_maps.h"
 #include "evmon/task.h"
 
+#include "kernel/kept.h"
 #include "kernel/kernel.h"
 #include "kernel/kmod.h"
 #include "kernel/ring.h"
@@ -22,12 +23,43 @@ struct exe_table {
 	int map_fd, paths_fd; /* not owned; paths -1: files go by their inode alone */
 };
 
+/* pins.c */
+struct pins {
+	int lock_fd;		       /* the directory; -1: nothing is pinned */
+	bool on;		       /* what is loaded and attached is pinned */
+	bool adopted;		       /* maps and links of the daemon before */
+	bool outdated;		       /* those were of another build, and are gone */
+	bool links[EVMON_HOOK_MAX];    /* which are pinned */
+	char why[KERNEL_REASON_MAX];   /* what of the daemon before is gone; empty: nothing */
+	char error[KERNEL_REASON_MAX]; /* what ends with this process; empty: nothing */
+};
+
+/* kept.c */
+enum {
+	KEPT_STATE,
+	KEPT_TOLD,
+	KEPT_CLASS_NAMES,
+	KEPT_RULE_NAMES,
+	KEPT_USB,
+	KEPT_MAPS
+};
+
+struct kept {
+	int fds[KEPT_MAPS]; /* -1: not there, nothing is kept */
+	struct kept_before before;
+};
+int kept_open(struct kernel *kernel);
+void kept_close(struct kept *kept);
+
 struct kernel {
 	struct kernel_options options;
 	struct skeleton *skeleton;
 	struct skeleton *kmods[KMOD_MAX]; /* the same object once more, see kmod.h */
 	bool btf;			  /* the kernel has it: else what is tier D's serves */
 	struct bpf_link *links[EVMON_HOOK_MAX];
+	int programs[EVMON_HOOK_MAX]; /* fds of those that were taken over; -1: none */
+	struct pins pins;
+	struct kept kept;
 	struct ring_buffer *alerts, *bulk;
 	int rings_fd; /* readable when either is */
 	ring_fn ring_fn;

@@ -23,6 +23,7 @@
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
 #include "kernel/kmod.h"
+#include "kernel/pins.h"
 #include "kernel/ring.h"
 #include "kernel/tables.h"
 #include "kernel/trial.h"
@@ -153,6 +154,10 @@ static void programs_switch(struct kernel *kernel, char *logs)
 				continue;
 			if (hook_get(row->hooks[i])->role != role) /* that role switches it */
 				continue;
+			/* At work already; what denies may be detached and wanted again. */
+			if (!coverage_role_denies((enum coverage_role)role) &&
+			    pins_has_link(kernel, row->hooks[i]))
+				continue;
 			program = kernel_program(kernel, row->hooks[i]);
 			bpf_program__set_autoload(program, true);
 			bpf_program__set_log_buf(program, log, LOG_BYTES);
@@ -253,22 +258,37 @@ static void role_next(struct kernel *kernel, enum coverage_role role)
 	btf__free(trial.btf);
 }
 
+/* The object, not loaded yet. -EAGAIN: once more, what was pinned is of no use. */
+static int object_open(struct kernel *kernel, char *where, size_t size)
+{
+	int err = skeleton_open(kernel->btf, &kernel->skeleton);
+
+	if (err < 0)
+		return err;
+	options_set(kernel);
+	if (!trial_pointer_arguments())
+		functions_make_static(kernel->skeleton->obj);
+	err = pins_adopt(kernel);
+	if (err < 0)
+		skeleton_free(TAKE_PTR(kernel->skeleton));
+	if (err < 0 && err != -EAGAIN)
+		snprintf(where, size, "%s: cannot be used: %s", KERNEL_PINS_DIR, strerror(-err));
+	return err;
+}
+
 static int load(struct kernel *kernel, char *where, size_t size)
 {
 	_cleanup_(freep) char *logs = calloc(EVMON_HOOK_MAX, LOG_BYTES);
-	bool global = trial_pointer_arguments();
 
 	if (!logs)
 		return -ENOMEM;
 	for (unsigned tries = 0; tries < EVMON_HOOK_MAX; tries++) {
-		int err, role;
+		int err = object_open(kernel, where, size), role;
 
-		err = skeleton_open(kernel->btf, &kernel->skeleton);
+		if (err == -EAGAIN)
+			continue;
 		if (err < 0)
 			return err;
-		options_set(kernel);
-		if (!global)
-			functions_make_static(kernel->skeleton->obj);
 		programs_switch(kernel, logs);
 		err = skeleton_load(kernel->skeleton);
 		if (!err)
@@ -298,6 +318,27 @@ static void describe(struct coverage *coverage)
 		coverage->lsm[0] = '\0';
 }
 
+/* Where nothing can be pinned evmon works as long as it lives, and says so. */
+static int pin(struct kernel *kernel, char *where, size_t size)
+{
+	int err = kernel->options.pinned ? pins_open(&kernel->pins) : 0;
+
+	if (err == -EBUSY) {
+		snprintf(where, size, "%s: another evmon watches here; stop it first",
+			 KERNEL_PINS_DIR);
+		return err;
+	}
+	if (err < 0) {
+		snprintf(kernel->pins.error, sizeof(kernel->pins.error),
+			 "%s: %s: nothing is pinned, so what happens while evmon is away will not "
+			 "be known",
+			 KERNEL_PINS_DIR,
+			 err == -ENOTSUP ? "not in a BPF file system" : strerror(-err));
+		log_warning("%s", kernel->pins.error);
+	}
+	return 0;
+}
+
 int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel, char *where,
 	       size_t where_size)
 {
@@ -310,7 +351,9 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 		return -ENOMEM;
 	kernel->options = *options;
 	kernel->cgroup_fd = -1;
-	kernel->policy_fd = kernel->rings_fd = -1;
+	kernel->policy_fd = kernel->rings_fd = kernel->pins.lock_fd = -1;
+	memset(kernel->kept.fds, -1, sizeof(kernel->kept.fds));
+	memset(kernel->programs, -1, sizeof(kernel->programs));
 	libbpf_set_print(libbpf_say);
 	/* Up to 5.10 maps count against RLIMIT_MEMLOCK; later a refusal is nothing. */
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
@@ -318,6 +361,9 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	if (cgroup_root_open(&kernel->cgroup_fd) < 0)
 		log_debug("no unified cgroup hierarchy");
 	describe(&kernel->coverage);
+	err = pin(kernel, where, where_size);
+	if (err < 0)
+		return err;
 	err = choose(kernel, where, where_size);
 	if (err < 0)
 		return err;
@@ -332,6 +378,14 @@ int kernel_new(const struct kernel_options *options, struct kernel **ret_kernel,
 	kernel->exes.paths_fd = -1;
 	if (kernel->skeleton->maps.evmon_paths)
 		kernel->exes.paths_fd = bpf_map__fd(kernel->skeleton->maps.evmon_paths);
+	err = kept_open(kernel);
+	if (!err)
+		err = pins_maps(kernel);
+	if (err < 0) {
+		snprintf(where, where_size, "%s: cannot pin the BPF maps: %s", KERNEL_PINS_DIR,
+			 strerror(-err));
+		return err;
+	}
 	err = tables_open(kernel);
 	if (err < 0) {
 		snprintf(where, where_size, "cannot fill the BPF maps: %s", strerror(-err));
@@ -350,8 +404,15 @@ void kernel_free(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
-	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++)
+	for (unsigned i = 0; i < EVMON_HOOK_MAX; i++) {
+		/* libbpf would switch off the event of a kprobe whose link stays. */
+		if (kernel->pins.links[i])
+			bpf_link__disconnect(kernel->links[i]);
 		bpf_link__destroy(kernel->links[i]);
+		closep(&kernel->programs[i]);
+	}
+	pins_close(&kernel->pins);
+	kept_close(&kernel->kept);
 	ring_close(kernel);
 	exe_table_fini(&kernel->exes);
 	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
@@ -360,6 +421,12 @@ void kernel_free(struct kernel *kernel)
 	closep(&kernel->policy_fd);
 	closep(&kernel->cgroup_fd);
 	free(kernel);
+}
+
+bool kernel_tampered(const struct kernel *kernel, char ret_why[KERNEL_REASON_MAX])
+{
+	snprintf(ret_why, KERNEL_REASON_MAX, "%s", kernel->pins.why);
+	return ret_why[0];
 }
 
 struct coverage *kernel_coverage(struct kernel *kernel)
@@ -371,9 +438,13 @@ static int hook_attach(struct kernel *kernel, enum evmon_hook id)
 {
 	struct bpf_program *program = kernel_program(kernel, id);
 	struct bpf_link *link;
+	int err;
 
 	if (kernel->links[id]) /* it is another role's, too */
 		return 0;
+	err = pins_link(kernel, id);
+	if (err != -ENOENT)
+		return err;
 	if (hook_get(id)->target)
 		link = bpf_program__attach(program);
 	else
@@ -381,6 +452,7 @@ static int hook_attach(struct kernel *kernel, enum evmon_hook id)
 	if (!link)
 		return -errno;
 	kernel->links[id] = link;
+	pins_keep(kernel, id, program);
 	return 0;
 }
 
@@ -417,6 +489,7 @@ int kernel_attach(struct kernel *kernel, const struct policy *policy)
 	}
 	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
 		(void)kernel_kmod_attach(kernel, (enum kmod)kmod);
+	pins_prune(kernel);
 	/* A check over the initial user namespace: its address is learned of it. */
 	if (!kernel->btf)
 		(void)bpf_prog_get_next_id(0, &next);

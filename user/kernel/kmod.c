@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "kernel/hooks.h"
 #include "kernel/internal.h"
+#include "kernel/pins.h"
 
 static const struct {
 	const char *name, *directory, *types, *absent;
@@ -42,18 +43,23 @@ static int program_attach(struct kernel *kernel, enum kmod kmod)
 	const struct hook *hook = hook_get(kmods[kmod].hook);
 	struct skeleton **skeleton = &kernel->kmods[kmod];
 	struct bpf_link *link;
-	int err = skeleton_again(kernel->skeleton, hook->program, skeleton);
+	struct bpf_program *program;
+	int err = pins_link(kernel, kmods[kmod].hook);
 
+	if (err != -ENOENT)
+		return err;
+	err = skeleton_again(kernel->skeleton, hook->program, skeleton);
 	if (err < 0)
 		return err;
-	link = bpf_program__attach(
-		bpf_object__find_program_by_name((*skeleton)->obj, hook->program));
+	program = bpf_object__find_program_by_name((*skeleton)->obj, hook->program);
+	link = bpf_program__attach(program);
 	if (!link) {
 		err = -errno;
 		skeleton_free(TAKE_PTR(*skeleton));
 		return err;
 	}
 	kernel->links[kmods[kmod].hook] = link;
+	pins_keep(kernel, kmods[kmod].hook, program);
 	return 0;
 }
 
@@ -81,7 +87,7 @@ bool kernel_kmod_attach(struct kernel *kernel, enum kmod kmod)
 	const struct coverage_row *bind = &kernel->coverage.rows[COVERAGE_BIND];
 	int err;
 
-	if (kernel->kmods[kmod] || !kernel->btf || kernel->options.inventory ||
+	if (kernel->links[hook] || !kernel->btf || kernel->options.inventory ||
 	    (kmod == KMOD_USB && kernel->options.tracing)) /* it shows each uevent, and no sums */
 		return false;
 	/* Where no trampoline serves, none will here. */

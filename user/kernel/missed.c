@@ -10,13 +10,12 @@
 
 #include "kernel/internal.h"
 
-static uint64_t program_missed(const struct bpf_program *program)
+static uint64_t program_missed(int fd)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
 
-	if (bpf_program__fd(program) < 0 ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		return 0;
 	return info.recursion_misses;
 }
@@ -27,7 +26,7 @@ static uint64_t object_missed(const struct skeleton *skeleton)
 	uint64_t sum = 0;
 
 	bpf_object__for_each_program(program, skeleton->obj)
-		sum += program_missed(program);
+		sum += program_missed(bpf_program__fd(program));
 	return sum;
 }
 
@@ -38,5 +37,7 @@ uint64_t missed_runs(const struct kernel *kernel)
 	for (unsigned kmod = 0; kmod < KMOD_MAX; kmod++)
 		if (kernel->kmods[kmod])
 			sum += object_missed(kernel->kmods[kmod]);
+	for (unsigned hook = 0; hook < EVMON_HOOK_MAX; hook++)
+		sum += program_missed(kernel->programs[hook]);
 	return sum;
 }

@@ -89,6 +89,7 @@ static void offsets_find(struct nobtf_bpf *nobtf)
 void skeleton_constants(struct skeleton *skeleton, const struct skeleton_constants *constants)
 {
 	skeleton->can_read_kernel = constants->can_read_kernel;
+	skeleton->constants = *constants;
 	if (skeleton->btf) {
 		struct evmon_bpf__rodata *c = skeleton->btf->rodata;
 
@@ -161,6 +162,15 @@ int skeleton_again(const struct skeleton *first, const char *program,
 	}
 	*ret_skeleton = again;
 	return 0;
+}
+
+void skeleton_hash(const struct skeleton *skeleton, char hex[HASH_HEX])
+{
+	size_t size = 0;
+	const void *bytes = skeleton->btf ? evmon_bpf__elf_bytes(&size) :
+					    nobtf_bpf__elf_bytes(&size);
+
+	hash_hex(bytes, size, hex);
 }
 
 size_t skeleton_bytes(void)

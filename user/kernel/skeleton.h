@@ -7,6 +7,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/hash.h"
+
 struct evmon_settings;
 struct evmon_bpf;
 struct nobtf_bpf;
@@ -31,6 +33,7 @@ struct skeleton {
 	struct bpf_object *obj;
 	bool can_read_kernel; /* as the constants have it */
 	bool knows_ancestors; /* of the task's cgroup; with BTF always */
+	struct skeleton_constants constants;
 	struct skeleton_maps maps;
 	struct evmon_settings *settings; /* shared with the programs, once they are loaded */
 };
@@ -44,5 +47,7 @@ int skeleton_load(struct skeleton *skeleton);
  * then: with the maps and globals of the first, which has to outlive it. */
 int skeleton_again(const struct skeleton *first, const char *program,
 		   struct skeleton **ret_skeleton);
+/* Of the object's bytes, as it is built in. */
+void skeleton_hash(const struct skeleton *skeleton, char hex[HASH_HEX]);
 /* Of the larger object: what a kernel with BTF gets. */
 size_t skeleton_bytes(void);

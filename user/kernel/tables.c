@@ -19,6 +19,7 @@
 #include "kernel/exe_table.h"
 #include "kernel/internal.h"
 #include "kernel/path_table.h"
+#include "kernel/pins.h"
 
 struct classes {
 	tables_class_fn fn;
@@ -30,10 +31,31 @@ static struct evmon_settings *settings(struct kernel *kernel)
 	return kernel->skeleton->settings;
 }
 
+/* It stays in force until the first one of this daemon's. */
+static int policy_take_over(struct kernel *kernel)
+{
+	_cleanup_(freep) struct evmon_policy *policy = calloc(1, sizeof(*policy));
+	int err = pins_map_get(&kernel->pins, POLICY_PIN, &kernel->policy_fd);
+
+	/* What was under way when it was killed is not. */
+	settings(kernel)->spawner = settings(kernel)->snapshot = settings(kernel)->listing = 0;
+	settings(kernel)->judge = settings(kernel)->holder = 0;
+	if (err == -ENOENT) /* ended before it had one */
+		return 0;
+	if (err < 0 || !policy)
+		return err < 0 ? err : -ENOMEM;
+	if (bpf_map_lookup_elem(kernel->policy_fd, &(uint32_t){ 0 }, policy) < 0)
+		return -errno;
+	kernel->policy_serial = policy->serial;
+	return 0;
+}
+
 int tables_open(struct kernel *kernel)
 {
 	int fd = bpf_map__fd(kernel->skeleton->maps.evmon_free_slots);
 
+	if (kernel->pins.adopted)
+		return policy_take_over(kernel);
 	for (uint32_t slot = EVMON_SLOT_MODULE; slot < EVMON_SLOTS; slot++)
 		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY) < 0)
 			return -errno;
@@ -199,7 +221,7 @@ static int policy_swap(struct kernel *kernel, struct evmon_policy *table)
 	closep(&kernel->policy_fd);
 	kernel->policy_fd = TAKE_FD(fd);
 	kernel->policy_serial = table->serial;
-	return 0;
+	return pins_policy(kernel);
 }
 
 int tables_policy(struct kernel *kernel, const struct policy *policy, tables_class_fn class_of,

@@ -32,6 +32,8 @@ struct modules {
 	char names[NAMES_MAX][MODULE_NAME_MAX];
 	size_t n_names;
 	struct slot slots[EVMON_SLOTS];
+	modules_class_fn fn; /* NULL: nobody follows */
+	void *userdata;
 };
 
 /* What a scan of one directory hands down. */
@@ -57,9 +59,17 @@ void modules_free(struct modules *modules)
 	free(modules);
 }
 
+void modules_follow(struct modules *modules, modules_class_fn fn, void *userdata)
+{
+	modules->fn = fn;
+	modules->userdata = userdata;
+}
+
 int modules_class(struct modules *modules, const char *name)
 {
+	unsigned class = EVMON_CLASS_MODULE + (unsigned)modules->n_names;
 	size_t n = strlen(name);
+	int err = 0;
 
 	if (!n || n >= MODULE_NAME_MAX)
 		return -EINVAL;
@@ -68,8 +78,12 @@ int modules_class(struct modules *modules, const char *name)
 			return EVMON_CLASS_MODULE + (int)i;
 	if (modules->n_names == NAMES_MAX)
 		return -ENOSPC;
-	memcpy(modules->names[modules->n_names], name, n + 1);
-	return EVMON_CLASS_MODULE + (int)modules->n_names++;
+	if (modules->fn)
+		err = modules->fn(class, name, modules->userdata);
+	if (err < 0)
+		return err;
+	memcpy(modules->names[modules->n_names++], name, n + 1);
+	return (int)class;
 }
 
 const char *modules_name(const struct modules *modules, unsigned class)

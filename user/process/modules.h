@@ -33,6 +33,11 @@ int modules_new(struct modules **ret_modules);
 void modules_free(struct modules *modules);
 DEFINE_CLEANUP(struct modules *, modules_free);
 
+/* Told of each class before it is used; an error of fn (-errno) is modules_class()'s, and there is
+ * no such class then. */
+typedef int (*modules_class_fn)(unsigned class, const char *name, void *userdata);
+void modules_follow(struct modules *modules, modules_class_fn fn, void *userdata);
+
 /* The class of a module name, made if need be; -ENOSPC when all 250 are taken. */
 int modules_class(struct modules *modules, const char *name);
 /* The name of a class; NULL if it is no module's. */

@@ -79,6 +79,22 @@ void usb_noticed_add(struct usb_noticed *noticed, const struct usb_device *devic
 		e->noticed++;
 }
 
+uint64_t usb_noticed_count(struct usb_noticed *noticed, const struct usb_device *device)
+{
+	const struct entry *e = entry_get(noticed, device);
+
+	return e ? e->noticed : 0;
+}
+
+void usb_noticed_recall(struct usb_noticed *noticed, const struct usb_device *device,
+			uint64_t count)
+{
+	struct entry *e = entry_get(noticed, device);
+
+	if (e)
+		e->noticed = count;
+}
+
 void usb_noticed_present(struct usb_noticed *noticed, const struct usb_device *device)
 {
 	struct entry *e = entry_get(noticed, device);

@@ -20,6 +20,11 @@ DEFINE_CLEANUP(struct usb_noticed *, usb_noticed_free);
 
 /* One more attachment was noticed. */
 void usb_noticed_add(struct usb_noticed *noticed, const struct usb_device *device);
+/* How many were, those told by usb_noticed_missing() included. */
+uint64_t usb_noticed_count(struct usb_noticed *noticed, const struct usb_device *device);
+/* So many were noticed before, by somebody who is not there any more. */
+void usb_noticed_recall(struct usb_noticed *noticed, const struct usb_device *device,
+			uint64_t count);
 /* Attached when the other began to count. */
 void usb_noticed_present(struct usb_noticed *noticed, const struct usb_device *device);
 /* A look: begin, then each device that was counted with its count; what comes back are attachments

@@ -3,8 +3,8 @@
 #
 # Where the policy says deny, the caller gets EPERM before anything is bound or executed, by the hook that this
 # tier has, and is told as denied; what stands beside it goes on as before. What cannot be denied (a
-# port that only results) says that it was to be. When evmon has gone, by a signal or by force,
-# nothing is denied any more; --trace never denies, whatever the policy says.
+# port that only results) says that it was to be. It goes on when evmon is killed, until `unload`;
+# --trace never denies, whatever the policy says.
 # shellcheck source=SCRIPTDIR/e2e.sh
 . /tests/e2e.sh
 test_begin 22
@@ -146,7 +146,9 @@ evmon_is_killed() {
 	case $answer in "error EPERM "*) ;; *) return 1 ;; esac
 	kill -KILL "$evmon_pid"
 	wait_exit "$evmon_pid"
-	binds auth
+	ask auth bind tcp ipv4 any 8849
+	case $answer in "error EPERM "*) ;; *) return 1 ;; esac
+	/usr/bin/evmon unload && binds auth
 }
 
 # It takes the same policy from /etc, and asks nobody's leave.
@@ -195,6 +197,6 @@ check "a thousand attempts add up, and nothing else was told" attempts_add_up
 check "the same bytes came out at the broker" published_equals_journal
 kill "$publish_pid"
 
-check "killed, it denies nothing" evmon_is_killed
+check "killed, it goes on to deny; unloaded, it denies nothing" evmon_is_killed
 check "trace never denies" trace_never_denies
 check "tree goes on to its end" tree_stop

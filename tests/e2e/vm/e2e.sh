@@ -78,8 +78,10 @@ wall_start() {
 	wall_us=$((seconds * 1000000 - wall_us))
 }
 
-# fresh NAME: directories and files of their own for evmon's next start.
+# fresh NAME: directories and files of their own for evmon's next start, and nothing in the kernel
+# of those before.
 fresh() {
+	/usr/bin/evmon unload >/dev/null || return 1
 	[ -z "$follow_pid" ] || kill "$follow_pid"
 	follow_pid=
 	n_alerts=0

@@ -143,7 +143,7 @@ check "baseline's goes" pull b0
 check "it comes while evmon is away, and waits" plug kbd b0 1
 check "it waits" used b0 0
 again() {
-	evmon_start && pass_over 1 '"rule":"self.started"' && used b0 1
+	evmon_start && pass_over 2 '"rule":"self.(started|gap)"' && used b0 1
 }
 check "the next start lets it in" again
 check "nothing else was told by it" nothing_else

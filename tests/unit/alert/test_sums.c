@@ -24,13 +24,30 @@ static unsigned dice(struct world *w, unsigned sides)
 	return (w->random >> 8) % sides;
 }
 
-/* A deed, its record lost, at once or late; time; faults; sweeps; the timer. */
-static void random_step(struct world *w, const unsigned hot, bool faults)
+/* What a run has besides deeds, lost and late records, and time. */
+enum {
+	FAULTS = 1, /* reads and sinks that fail */
+	KILLS = 2,  /* of the daemon, before and after an alert is out */
+};
+
+static void random_death(struct world *w)
 {
+	if (w->life == DEAD)
+		take_over(w);
+	if (!dice(w, 15))
+		w->life = dice(w, 2) ? DIES_BEFORE : DIES_AFTER;
+}
+
+/* A deed, its record lost, at once or late; time; faults; sweeps; the timer. */
+static void random_step(struct world *w, const unsigned hot, unsigned with)
+{
+	bool faults = with & FAULTS;
 	struct fake *fake = &w->fakes[dice(w, 3) ? dice(w, hot) : dice(w, (unsigned)w->n_fakes)];
 	uint64_t at = w->now_ns;
 
-	w->faults = faults;
+	w->faults = with;
+	if (with & KILLS)
+		random_death(w);
 	w->sink_err = faults && !dice(w, 20) ? -EIO : 0;
 	w->read_err = faults && !dice(w, 20) ? -EIO : 0;
 	for (unsigned n = dice(w, 4); n; n--) {
@@ -60,6 +77,8 @@ static void random_end(struct world *w)
 	uint64_t counted[EVMON_RULES] = { 0 };
 
 	w->sink_err = w->read_err = 0;
+	if (w->life != ALIVE)
+		take_over(w);
 	w->now_ns += 5 * SECOND;
 	for (size_t i = 0; i < w->n_fakes; i++)
 		assert_int_equal(sweep(w, &w->fakes[i]), 0);
@@ -96,7 +115,7 @@ static void no_window_tells_more_than_64_keys(const struct world *w, unsigned ru
 }
 
 /* Returns how many alerts were shared. */
-static size_t random_run(unsigned seed, unsigned keys, bool faults)
+static size_t random_run(unsigned seed, unsigned keys, unsigned with)
 {
 	static const enum evmon_rule rules[RULES] = { EVMON_RULE_BIND_ADMIN_PANEL,
 						      EVMON_RULE_BIND_MQTT_TCP, EVMON_RULE_VENDOR };
@@ -110,8 +129,8 @@ static size_t random_run(unsigned seed, unsigned keys, bool faults)
 	for (unsigned i = 0; i < keys; i++)
 		fake_add(w, rules[keys == KEYS ? 2 : i % RULES], 1000 + i);
 	for (unsigned i = 0; i < 1200; i++)
-		random_step(w, 1 + keys / 10, faults);
-	if (!faults)
+		random_step(w, 1 + keys / 10, with);
+	if (!with)
 		for (unsigned i = 0; i < RULES; i++)
 			no_window_tells_more_than_64_keys(w, rules[i]);
 	random_end(w);
@@ -139,11 +158,21 @@ static void sums_are_exact_by_rule_where_keys_fold(void **state)
 	assert_true(shared > 100);
 }
 
+static void sums_are_exact_however_often_it_is_killed(void **state)
+{
+	(void)state;
+	for (unsigned seed = 200; seed <= 240; seed++)
+		random_run(seed, 1 + seed % 50, KILLS);
+	for (unsigned seed = 300; seed <= 310; seed++)
+		random_run(seed, KEYS, KILLS | (seed % 2 ? FAULTS : 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums_are_exact_key_by_key_where_nothing_folds),
 		cmocka_unit_test(sums_are_exact_by_rule_where_keys_fold),
+		cmocka_unit_test(sums_are_exact_however_often_it_is_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

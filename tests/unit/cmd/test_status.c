@@ -56,7 +56,8 @@ static void write_status(const struct scratch *scratch, const char *word, uint64
 		"\"tried\":[]},{\"role\":\"usb\",\"sensor\":\"usb\",\"state\":\"broken\",\"hooks\":"
 		"[],\"limits\":null,\"tried\":[]}],\"counters\":{\"alerts\":17,\"alerts_lost\":3,"
 		"\"mirror_sent\":18446744073709551615},\"journal\":{\"id\":\"9f2c61d0\",\"seq\":41,"
-		"\"urgent\":\"00\",\"routine\":\"00\",\"error\":null},\"policy\":{\"hash\":"
+		"\"urgent\":\"00\",\"routine\":\"00\",\"error\":null},\"pins\":{\"directory\":"
+		"\"/sys/fs/bpf/evmon\",\"error\":\"cannot be pinned: kprobe_x\"},\"policy\":{\"hash\":"
 		"\"3f9a1c22\",\"path\":null},\"mqtt\":{\"url\":\"unix:/run/b.sock\"}}",
 		word, strcmp(word, "degraded") == 0 ? "\"usb: broken\"" : "null", stamp_us,
 		stamp_us > 7200000000 ? stamp_us - 7200000000 : 0, boot ? boot : known);
@@ -122,6 +123,8 @@ static void page_shows_state_place_and_losses(void **state)
 	assert_non_null(strstr(output.out, "\nstation    cp-\"1\\\\x07\n"));
 	assert_non_null(strstr(output.out, "\nas of      0 s ago\n"));
 	assert_non_null(strstr(output.out, "\njournal    9f2c61d0, last line 41\n"));
+	assert_non_null(strstr(output.out, "\npins       /sys/fs/bpf/evmon, cannot be pinned: "
+					   "kprobe_x\n"));
 	assert_non_null(strstr(output.out, "\npolicy     3f9a1c22, the usual places\n"));
 	assert_non_null(strstr(output.out, "\nmqtt       unix:/run/b.sock\n"));
 	assert_non_null(strstr(output.out, "\nbind            proven     fexit/inet_bind\n"));
@@ -181,6 +184,7 @@ static void prom_escapes_labels_and_has_every_counter(void **state)
 	assert_non_null(strstr(output.out, "\nevmon_mirror_sent_total 18446744073709551615\n"));
 	assert_non_null(strstr(output.out, "\nevmon_bulk_lost_total 0\n"));
 	assert_non_null(strstr(output.out, "\nevmon_journal_writable 1\n"));
+	assert_non_null(strstr(output.out, "\nevmon_pinned 1\n"));
 	assert_exposition(output.out);
 	output_free(&output);
 }

@@ -93,6 +93,20 @@ static void what_was_there_and_is_not_counted_changes_nothing(void **state)
 	assert_int_equal(look(*state, &keyboard, 5), 1);
 }
 
+/* What another noticed before counts, and what came since is found. */
+static void what_was_noticed_before_is_known(void **state)
+{
+	usb_noticed_recall(*state, &keyboard, 7);
+	usb_noticed_recall(*state, &elsewhere, 2);
+	usb_noticed_present(*state, &elsewhere);
+	assert_int_equal(look(*state, &keyboard, 9), 0);
+	assert_int_equal(usb_noticed_missing(*state, &elsewhere, 3), 0);
+	assert_int_equal(look(*state, &keyboard, 9), 2);
+	assert_int_equal(usb_noticed_missing(*state, &elsewhere, 3), 0);
+	assert_int_equal(usb_noticed_count(*state, &keyboard), 9);
+	assert_int_equal(usb_noticed_count(*state, &elsewhere), 3);
+}
+
 static void beyond_its_room_nothing_is_compared(void **state)
 {
 	struct usb_device device = { .vendor = "0627", .product = "0001" };
@@ -116,6 +130,7 @@ int main(void)
 		TEST(a_port_is_not_another),
 		TEST(what_was_there_at_the_beginning_excuses_one),
 		TEST(what_was_there_and_is_not_counted_changes_nothing),
+		TEST(what_was_noticed_before_is_known),
 		TEST(beyond_its_room_nothing_is_compared),
 	};
 
