@@ -25,6 +25,7 @@
 #include "kernel/tallies.h"
 #include "late.h"
 #include "report.h"
+#include "undelivered.h"
 
 #define BATCH_NS (50 * 1000000ULL)
 
@@ -66,9 +67,8 @@ int pipeline_sync(struct daemon *daemon)
 	return loop_timer_set(daemon->batch_timer, 0);
 }
 
-int pipeline_sink(struct alert *alert, void *userdata)
+static int write_alert(struct daemon *daemon, const struct alert *alert)
 {
-	struct daemon *daemon = userdata;
 	bool urgent = alert->severity >= SEVERITY_HIGH;
 	struct alert *copy = NULL;
 	uint64_t seq = 0;
@@ -93,6 +93,25 @@ int pipeline_sink(struct alert *alert, void *userdata)
 	if (urgent || daemon->n_batch == DAEMON_BATCH)
 		return pipeline_sync(daemon);
 	return loop_timer_set(daemon->batch_timer, clock_boot_ns() + BATCH_NS);
+}
+
+int pipeline_sink(struct alert *alert, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	int err = write_alert(daemon, alert);
+	int more = err;
+
+	/* What this line has pushed out. A failure leaves it to be told with the next rotation, or
+	 * at the next start. */
+	while (more >= 0) {
+		_cleanup_(freep) struct alert *lost = NULL;
+
+		more = undelivered_take(daemon, &lost);
+		if (more <= 0)
+			break;
+		more = write_alert(daemon, lost);
+	}
+	return err;
 }
 
 int pipeline_read(const struct evmon_tally_key *key, struct evmon_tally *ret_tally, void *userdata)

@@ -2,7 +2,8 @@
 /*
  * Stands in for the daemon where only its journal is wanted: journal-writer STATE RUN SIZE.
  * Each line on stdin is `urgent N`, `routine N` or `mixed N`, which append N alerts, or `sync`;
- * after each the last seq is printed. Every tenth alert of an N is followed by a sync.
+ * after each the last seq is printed. Every tenth alert of an N is followed by a sync. What
+ * rotation takes undelivered is told as the daemon tells it.
  * Messages carry bytes that MQTT and JSON might trip over.
  */
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/macros.h"
 #include "journal/journal.h"
+#include "journal/lost.h"
 
 static void make_alert(struct alert *alert, bool urgent, unsigned long number)
 {
@@ -41,7 +43,28 @@ static void make_alert(struct alert *alert, bool urgent, unsigned long number)
 		 number);
 }
 
-static int append(struct journal *journal, const char *word, unsigned long n)
+static int tell_lost(struct journal *journal, const char *state_dir, struct alert *alert)
+{
+	char cursor_dir[PATH_MAX];
+	struct lost lost;
+	int r = lost_cursor_dir(state_dir, cursor_dir);
+
+	while (r == 0 && lost_take(journal, cursor_dir, &lost) > 0) {
+		make_alert(alert, false, 0);
+		alert->sensor = EVMON_SENSOR_SELF;
+		alert->rule = EVMON_RULE_SELF_LOST;
+		alert->severity = SEVERITY_MEDIUM;
+		snprintf(alert->rule_name, sizeof(alert->rule_name), "self.lost");
+		snprintf(alert->self.what, sizeof(alert->self.what), "delivery");
+		alert->self.chain = lost.chain;
+		alert->self.from = lost.from;
+		alert->self.to = lost.to;
+		r = journal_append(journal, alert, NULL);
+	}
+	return r;
+}
+
+static int append(struct journal *journal, const char *state_dir, const char *word, unsigned long n)
 {
 	_cleanup_(freep) struct alert *alert = malloc(sizeof(*alert));
 
@@ -54,6 +77,8 @@ static int append(struct journal *journal, const char *word, unsigned long n)
 
 		make_alert(alert, urgent, i);
 		err = journal_append(journal, alert, NULL);
+		if (err == 0)
+			err = tell_lost(journal, state_dir, alert);
 		if (err == 0 && i % 10 == 0)
 			err = journal_sync(journal);
 		if (err < 0)
@@ -62,7 +87,7 @@ static int append(struct journal *journal, const char *word, unsigned long n)
 	return 0;
 }
 
-static int serve(struct journal *journal)
+static int serve(struct journal *journal, const char *state_dir)
 {
 	char line[64], word[16];
 
@@ -73,7 +98,8 @@ static int serve(struct journal *journal)
 
 		if (sscanf(line, "%15s %lu", word, &n) < 1)
 			return -EINVAL;
-		err = strcmp(word, "sync") == 0 ? journal_sync(journal) : append(journal, word, n);
+		err = strcmp(word, "sync") == 0 ? journal_sync(journal) :
+						  append(journal, state_dir, word, n);
 		if (err < 0)
 			return err;
 		journal_get_heads(journal, &heads);
@@ -106,7 +132,7 @@ int main(int argc, char **argv)
 	}
 	printf("open\n");
 	fflush(stdout);
-	err = serve(journal);
+	err = serve(journal, argv[1]);
 	if (err < 0)
 		fprintf(stderr, "journal-writer: %s\n", strerror(-err));
 	return err < 0;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """evmon-publish end to end: every line of the journal comes to a subscriber, whoever dies or is away
 in between. What it says of the daemon's state is in publish_status.py, what it needs to run in
-publish_setup.py, bad links and certificates in publish_link.py; all of them run from here:
-publish.py [TEST...]."""
+publish_setup.py, bad links and certificates in publish_link.py, what rotation takes in
+publish_lost.py; all of them run from here: publish.py [TEST...]."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import sys
 import time
 
 import publish_link  # noqa: F401  its tests
+import publish_lost  # noqa: F401
 import publish_setup  # noqa: F401
 import publish_status  # noqa: F401
 from publish_place import PREFIX, STATION, TESTS, Place, Skip, alerts, same_bytes, seqs, statuses

@@ -39,7 +39,8 @@ class Place:
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="evmon-e2e-")
         self.state, self.run, self.cursor, self.inner, self.outer = (
-            os.path.join(self.root, name) for name in ("state", "run", "cursor", "inner", "outer"))
+            os.path.join(self.root, name)
+            for name in ("state", "run", "state-publish", "inner", "outer"))
         os.mkdir(self.state)
         os.mkdir(self.run)
         self.processes = []

@@ -136,7 +136,7 @@ class World:
             atexit.register(self.close)
         os.chmod(self.dir, 0o755)
         self.state, self.run, self.cursor, self.sim, self.everest = (
-            os.path.join(self.dir, n) for n in ("state", "run", "cursor", "sim", "everest"))
+            os.path.join(self.dir, n) for n in ("state", "run", "state-publish", "sim", "everest"))
         self.inner, self.socket = self.dir + "/inner.sock", self.dir + "/mosquitto.sock"
         self.config, self.policy = self.dir + "/config.yaml", self.dir + "/policy.yaml"
         self.modules = self.everest + "/libexec/everest/modules"
@@ -264,7 +264,7 @@ class World:
 
     # --- evmon ------------------------------------------------------------------------------------
 
-    def write_policy(self, extra="", settle="1s", window="1s"):
+    def write_policy(self, extra="", settle="1s", window="1s", journal="mirror: none"):
         """The built-in policy, but for where this tree stands and how long to wait."""
         with open(self.policy, "w", encoding="utf-8") as out:
             os.fchmod(out.fileno(), 0o644)
@@ -275,7 +275,7 @@ class World:
                       f"exec: {{root: {{allow: [{self.everest}/bin/manager]}}}}\n")
             if window:
                 out.write(f"aggregate: {{window: {window}}}\n")
-            out.write("journal: {mirror: none}\n" + extra)
+            out.write(f"journal: {{{journal}}}\n" + extra)
 
     def env(self):
         return dict(os.environ, RUNTIME_DIRECTORY=self.run, EVEREST_SIM_DIR=self.sim)

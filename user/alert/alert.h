@@ -22,7 +22,9 @@ enum {
 
 struct alert_object_self {
 	char what[128];
-	char detail[512]; /* may hold others' bytes */
+	char detail[512];  /* may hold others' bytes */
+	const char *chain; /* lines from .. to of that chain of the journal; NULL: not about any */
+	uint64_t from, to;
 };
 
 struct alert_object_exec {

@@ -289,6 +289,11 @@ static void put_self(struct line *l)
 
 	put_text(l, "what", self->what, sizeof(self->what));
 	put_text(l, "detail", self->detail, sizeof(self->detail));
+	if (!self->chain)
+		return;
+	json_string(&l->j, "chain", self->chain);
+	json_uint(&l->j, "from", self->from);
+	json_uint(&l->j, "to", self->to);
 }
 
 static void put_object(struct line *l)

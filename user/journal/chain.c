@@ -108,6 +108,25 @@ static int open_active(struct chain *chain)
 	return 0;
 }
 
+/* What comes before the first line that is left was removed. */
+static int note_removed(struct chain *chain)
+{
+	_cleanup_(scan_freep) struct scan *scan = malloc(sizeof(*scan));
+	int r;
+
+	if (!scan)
+		return -ENOMEM;
+	scan_init(scan, chain->dir_fd, chain->id, NULL);
+	do
+		r = scan_peek(scan);
+	while (r == -EBADMSG);
+	if (r < 0)
+		return r;
+	chain->removed = true;
+	chain->removed_to = r > 0 ? scan->line.seq - 1 : chain->seq;
+	return 0;
+}
+
 static int find_place(struct chain *chain, const struct segments *segments,
 		      struct chain_repair *repair)
 {
@@ -128,7 +147,11 @@ static int find_place(struct chain *chain, const struct segments *segments,
 	if (scan->good_hash[0])
 		memcpy(chain->hash, scan->good_hash, HASH_HEX);
 	err = open_active(chain);
-	return err < 0 ? err : cut_tail(chain, repair);
+	if (err == 0)
+		err = cut_tail(chain, repair);
+	if (err == 0 && segments->numbers[0] > 1)
+		err = note_removed(chain);
+	return err;
 }
 
 int chain_open(struct chain *ret_chain, int dir_fd, enum chain_id id, uint64_t space,
@@ -175,10 +198,11 @@ int chain_sync(struct chain *chain)
 }
 
 /* Removes the oldest segments until a new one fits into the chain's space. */
-static int make_space(const struct chain *chain)
+static int make_space(struct chain *chain)
 {
 	_cleanup_(segments_freep) struct segments segments = { 0 };
 	uint64_t used = segment_size(chain);
+	bool dropped = false;
 	int err = segments_list(chain->dir_fd, chain->id, &segments);
 
 	for (size_t i = segments.n; err == 0 && i > 0; i--) {
@@ -189,10 +213,12 @@ static int make_space(const struct chain *chain)
 		if (fstatat(chain->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
 		used += (uint64_t)st.st_size;
-		if (used > MAX(chain->space, (uint64_t)SEGMENT_MIN * SEGMENTS_PER_CHAIN))
-			err = segment_drop(chain->dir_fd, chain->id, segments.numbers[i - 1]);
+		if (used <= MAX(chain->space, (uint64_t)SEGMENT_MIN * SEGMENTS_PER_CHAIN))
+			continue;
+		err = segment_drop(chain->dir_fd, chain->id, segments.numbers[i - 1]);
+		dropped = true;
 	}
-	return err;
+	return err == 0 && dropped ? note_removed(chain) : err;
 }
 
 /* What is in the active segment is on the disk and its file ends with its last line. */

@@ -21,6 +21,8 @@ struct chain {
 	uint64_t seq;	  /* of the last line; 0: not known */
 	char hash[HASH_HEX];
 	bool dirty;
+	bool removed;	     /* rotation took lines, which nobody has asked about yet */
+	uint64_t removed_to; /* all that were removed have a seq up to this */
 };
 
 struct chain_repair {

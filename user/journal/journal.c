@@ -343,6 +343,17 @@ bool journal_dirty(const struct journal *journal)
 	return journal->chains[CHAIN_URGENT].dirty || journal->chains[CHAIN_ROUTINE].dirty;
 }
 
+bool journal_take_removed(struct journal *journal, enum chain_id id, uint64_t *ret_to)
+{
+	struct chain *chain = &journal->chains[id];
+	bool removed = chain->removed;
+
+	chain->removed = false;
+	if (removed)
+		*ret_to = chain->removed_to;
+	return removed;
+}
+
 uint64_t journal_recovered(const struct journal *journal)
 {
 	return journal->recovered;

@@ -15,6 +15,7 @@
 
 #include "alert/alert.h"
 #include "base/macros.h"
+#include "journal/segment.h"
 
 struct journal;
 
@@ -48,6 +49,10 @@ uint64_t journal_recovered(const struct journal *journal);
 /* What open found missing, in words (for self.journal-broken); NULL: nothing. seq then goes on
  * above all that may have been given away. */
 const char *journal_notice(const struct journal *journal);
+
+/* True once after rotation took lines of the chain, and after open if it had done so before: all
+ * with a seq up to *ret_to are gone. See journal/lost.h for who delivered them. */
+bool journal_take_removed(struct journal *journal, enum chain_id id, uint64_t *ret_to);
 
 struct journal_heads {
 	char id[9];

@@ -117,6 +117,11 @@ int journal_reader_seek(struct journal_reader *reader, uint64_t after_seq)
 	return 0;
 }
 
+void journal_reader_leave(struct journal_reader *reader)
+{
+	merge_fini(&reader->merge);
+}
+
 /* How far may be read now. */
 static int reader_limit(struct journal_reader *reader, uint64_t *ret_limit)
 {

@@ -29,6 +29,8 @@ DEFINE_CLEANUP(struct journal_reader *, journal_reader_close);
 
 /* Goes to the first line with seq > after_seq. */
 int journal_reader_seek(struct journal_reader *reader, uint64_t after_seq);
+/* Lets go of the segments, so that those which rotation removes are gone; seek before going on. */
+void journal_reader_leave(struct journal_reader *reader);
 /* 1: a line; 0: no more for now; -EBADMSG: damage (journal_reader_error() says where), told once:
  * the next call goes on behind it; -ESTALE: the journal was replaced by another, open it again. */
 int journal_reader_next(struct journal_reader *reader, struct journal_line *ret_line);

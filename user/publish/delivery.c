@@ -90,11 +90,7 @@ void delivery_open(struct delivery *delivery, const char *state_dir, uint64_t no
 		return;
 	}
 	match_cursor(delivery, now_ns);
-	err = journal_reader_seek(delivery->reader, delivery->cursor.seq);
-	if (err < 0) {
-		journal_failed(delivery, err, "cannot read the journal", now_ns);
-		return;
-	}
+	delivery->seek_due = true;
 	if (delivery->told_err)
 		log_notice("the journal in '%s' is there", state_dir);
 	delivery->told_err = 0;
@@ -105,8 +101,11 @@ void delivery_restart(struct delivery *delivery)
 {
 	window_clear(&delivery->window);
 	delivery->idle = false;
-	if (delivery->reader && journal_reader_seek(delivery->reader, delivery->cursor.seq) < 0)
-		close_reader(delivery);
+	delivery->seek_due = true;
+	/* What rotation removes while there is no broker is told as lost: it must not come after
+	 * all, nor take room on the disk. */
+	if (delivery->reader)
+		journal_reader_leave(delivery->reader);
 }
 
 void delivery_ack(struct delivery *delivery, int mid, uint64_t now_ns)
@@ -128,15 +127,27 @@ static void make_topic(char topic[BROKER_TOPIC_MAX], const struct publish_conf *
 	snprintf(topic, BROKER_TOPIC_MAX, "%s/%s/alert/%s", conf->prefix, conf->station, sensor);
 }
 
-static void tell_lost(struct delivery *delivery)
+/* Where one chain has lines that the other has lost, holes alternate with lines, by hundreds. */
+static void tell_lost(struct delivery *delivery, bool at_end)
 {
+	const char *id = journal_reader_id(delivery->reader);
+	bool first = !delivery->told_lost;
 	struct journal_lost lost;
 
 	journal_reader_get_lost(delivery->reader, &lost);
+	delivery->told_lost = !at_end && (delivery->told_lost || lost.to > delivery->told_lost_to);
 	if (lost.lines == 0 || lost.to <= delivery->told_lost_to)
 		return;
-	log_warning("lines %" PRIu64 " to %" PRIu64 " of journal %s are no longer there to be sent",
-		    lost.from, lost.to, journal_reader_id(delivery->reader));
+	if (first)
+		log_warning("lines %" PRIu64 " to %" PRIu64
+			    " of journal %s are no longer there to be sent",
+			    lost.from, lost.to, id);
+	else if (at_end)
+		log_warning("%" PRIu64 " lines up to %" PRIu64
+			    " of journal %s were no longer there to be sent",
+			    lost.lines, lost.to, id);
+	else
+		return;
 	delivery->told_lost_to = lost.to;
 }
 
@@ -151,7 +162,7 @@ static bool cursor_is_ahead(const struct delivery *delivery)
 /* Nothing more for now. */
 static void rest(struct delivery *delivery, uint64_t now_ns)
 {
-	tell_lost(delivery);
+	tell_lost(delivery, true);
 	delivery->idle = true;
 	if (!cursor_is_ahead(delivery))
 		return;
@@ -173,7 +184,7 @@ static int send_line(struct delivery *delivery, struct broker *broker,
 	};
 	int mid = 0, err;
 
-	tell_lost(delivery);
+	tell_lost(delivery, false);
 	make_topic(topic, conf, line);
 	err = broker_publish(broker, &message, &mid);
 	if (err == 0)
@@ -221,14 +232,30 @@ static bool pump_one(struct delivery *delivery, struct broker *broker,
 	return false;
 }
 
+/* The first reading after a restart. */
+static void seek_cursor(struct delivery *delivery, uint64_t now_ns)
+{
+	int err;
+
+	if (!delivery->seek_due || !delivery->reader)
+		return;
+	err = journal_reader_seek(delivery->reader, delivery->cursor.seq);
+	if (err < 0)
+		journal_failed(delivery, err, "cannot read the journal", now_ns);
+	else
+		delivery->seek_due = false;
+}
+
 void delivery_pump(struct delivery *delivery, struct broker *broker,
 		   const struct publish_conf *conf, uint64_t now_ns)
 {
 	if (delivery->idle)
 		return;
-	while (delivery->reader && broker->state == BROKER_UP && !window_full(&delivery->window))
-		if (!pump_one(delivery, broker, conf, now_ns))
+	while (broker->state == BROKER_UP && !window_full(&delivery->window)) {
+		seek_cursor(delivery, now_ns);
+		if (!delivery->reader || !pump_one(delivery, broker, conf, now_ns))
 			return;
+	}
 }
 
 void delivery_save(struct delivery *delivery, uint64_t now_ns)

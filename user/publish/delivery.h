@@ -11,7 +11,7 @@
 #include "journal/publish_conf.h"
 #include "journal/reader.h"
 #include "publish/broker.h"
-#include "publish/cursor.h"
+#include "journal/cursor.h"
 #include "publish/window.h"
 
 struct delivery {
@@ -21,8 +21,10 @@ struct delivery {
 	struct cursor cursor;
 	struct window window;
 	bool idle;	       /* all that may be sent was sent */
+	bool seek_due;	       /* the reader does not stand at the cursor yet */
 	uint64_t retry_ns;     /* after an error of the journal; UINT64_MAX: none */
 	uint64_t told_lost_to; /* up to where losses were told */
+	bool told_lost;	       /* the first of them; the others are summed up at the end */
 	int told_err;	       /* the error of the journal that was told last */
 	int told_cursor_err;
 };

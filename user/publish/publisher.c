@@ -36,8 +36,8 @@
 #define SECOND_NS 1000000000ULL
 
 enum {
-	CONF_DIRECTORY_MODE = 0700,
-	LOCK_RECHECK_MS = 200, /* from the close of the lock's file to the end of the lock */
+	CURSOR_DIRECTORY_MODE = 0755, /* the daemon reads the cursor */
+	LOCK_RECHECK_MS = 200,	      /* from the close of the lock's file to the end of the lock */
 	WATCH_RETRY_S = 15,
 	STOP_S = 1 /* for the acknowledgements of what is open */
 };
@@ -342,7 +342,7 @@ static int publisher_open(struct publisher *publisher)
 	err = open_signals(&publisher->signal_fd);
 	if (err < 0)
 		return log_err_errno(err, "cannot receive signals");
-	err = dir_open_make(options->cursor_dir, CONF_DIRECTORY_MODE, &publisher->cursor_fd);
+	err = dir_open_make(options->cursor_dir, CURSOR_DIRECTORY_MODE, &publisher->cursor_fd);
 	if (err < 0)
 		return log_err_errno(err, "cannot use the cursor's directory '%s' (--cursor-dir)",
 				     options->cursor_dir);

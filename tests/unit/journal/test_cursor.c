@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The cursor comes back, is saved in batches, and is not believed when it is damaged. */
-#include "publish/cursor.h"
+#include "journal/cursor.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,14 +4,18 @@
  * it is sent again: at least once is the promise, and (journal, seq) tells the consumer. A cursor
  * that can't be read is no cursor: everything that the journal still has is sent again.
  */
-#include "publish/cursor.h"
+#include "journal/cursor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/macros.h"
 
 #define SECOND_NS 1000000000ULL
 
@@ -19,14 +23,33 @@ enum {
 	BATCH = 32,
 	RETRY_S = 15,
 	TEXT_MAX = 64,
-	CURSOR_MODE = 0600
+	CURSOR_MODE = 0644 /* the daemon, another user, asks what was delivered */
 };
+
+/* A regular file: anything else might keep the reader waiting. */
+static ssize_t read_text(int dir_fd, char text[TEXT_MAX])
+{
+	_cleanup_(closep) int fd = -1;
+	struct stat st;
+	ssize_t n;
+
+	fd = openat(dir_fd, "cursor", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	n = read(fd, text, TEXT_MAX - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return n;
+}
 
 int cursor_load(struct cursor *ret_cursor, int dir_fd)
 {
 	struct cursor cursor = { .dir_fd = dir_fd };
 	char text[TEXT_MAX], canonical[TEXT_MAX];
-	ssize_t n = file_read_into(dir_fd, "cursor", text, sizeof(text));
+	ssize_t n = read_text(dir_fd, text);
 
 	*ret_cursor = cursor;
 	if (n < 0)
