@@ -34,6 +34,9 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+DATADIR ?= $(PREFIX)/share
 DESTDIR ?=
 
 CLANG ?= clang
@@ -279,20 +282,29 @@ demo:
 
 c_files = $(filter-out vmlinux/%,$(shell git ls-files -co --exclude-standard '*.c' '*.h'))
 man_pages := $(wildcard docs/man/*.[1-8])
+policies := $(wildcard policies/*.yaml)
 units := $(wildcard packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.path packaging/systemd/*.timer)
 
-.PHONY: format tidy install clean help
+.PHONY: format tidy install install-files clean help
 format:
 	$(CLANG_FORMAT) -i $(c_files)
 
 tidy: $(skeletons)
 	@tests/run tidy
 
-install: all
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/evmon
+install: all install-files
+	$(INSTALL) -d $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 0755 $(BUILD)/evmon $(BUILD)/evmon-publish $(DESTDIR)$(BINDIR)
-	$(foreach unit,$(units),$(INSTALL) -D -m 0644 $(unit) $(DESTDIR)$(UNITDIR)/$(notdir $(unit)) && )true
+
+# What is not built. Units name the programs by their place in /usr; another PREFIX is put in.
+install-files:
+	$(INSTALL) -d $(DESTDIR)$(SYSCONFDIR)/evmon $(DESTDIR)$(UNITDIR)
+	$(foreach unit,$(units),sed 's|/usr/bin/evmon|$(BINDIR)/evmon|' $(unit) >$(DESTDIR)$(UNITDIR)/$(notdir $(unit)) && \
+		chmod 0644 $(DESTDIR)$(UNITDIR)/$(notdir $(unit)) && )true
+	$(INSTALL) -D -m 0644 packaging/systemd/evmon.sysusers $(DESTDIR)$(SYSUSERSDIR)/evmon.conf
+	$(INSTALL) -D -m 0644 packaging/systemd/evmon.tmpfiles $(DESTDIR)$(TMPFILESDIR)/evmon.conf
 	$(INSTALL) -D -m 0644 packaging/systemd/evmon.catalog $(DESTDIR)$(CATALOGDIR)/evmon.catalog
+	$(foreach policy,$(policies),$(INSTALL) -D -m 0644 $(policy) $(DESTDIR)$(DATADIR)/evmon/policies/$(notdir $(policy)) && )true
 	$(foreach page,$(man_pages),$(INSTALL) -D -m 0644 $(page) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) && )true
 
 clean:

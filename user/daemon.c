@@ -158,8 +158,10 @@ static int room_look(struct daemon *daemon)
 static int on_stamp(void *userdata)
 {
 	struct daemon *daemon = userdata;
-	int err = lost_check(daemon);
+	int err = pipeline_drain(daemon);
 
+	if (err >= 0)
+		err = lost_check(daemon);
 	snapshot_sweep(daemon->kernel);
 	takeover_stamp(daemon);
 	if (err >= 0)
@@ -171,8 +173,8 @@ static int on_stamp(void *userdata)
 	if (err < 0)
 		return err;
 	report_status(daemon);
-	if (!daemon->journal_error[0])
-		notify_supervisor("WATCHDOG=1");
+	/* The rings are drained here. */
+	watchdog_tell(&daemon->watchdog, !daemon->journal_error[0]);
 	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
 }
 
@@ -451,6 +453,7 @@ int daemon_run(const struct run_options *options)
 		return EXIT_FAILED;
 	daemon->options = options;
 	daemon->started_ns = clock_boot_ns();
+	watchdog_init(&daemon->watchdog);
 	daemon->state_fd = daemon->run_fd = daemon->uevent_fd = daemon->files_fd = -1;
 	daemon->mirror.fd = -1;
 	status = start(daemon);

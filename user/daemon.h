@@ -12,6 +12,7 @@
 #include "alert/alert.h"
 #include "base/loop.h"
 #include "base/station.h"
+#include "base/watchdog.h"
 #include "cmd/run.h"
 #include "journal/journal.h"
 #include "journal/mirror.h"
@@ -48,6 +49,7 @@ struct daemon {
 	char station[STATION_MAX];
 	char mqtt_url[PUBLISH_URL_MAX]; /* empty: not published */
 	bool status_unwritable;
+	struct watchdog watchdog;
 	uint64_t started_ns;
 	int state_fd, run_fd, uevent_fd, files_fd;
 	struct loop *loop;

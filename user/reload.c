@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cmd/naming.h"
 #include "devices.h"
 #include "everest.h"
@@ -244,7 +245,14 @@ static int reload(struct daemon *daemon, unsigned kinds)
 
 int reload_all(struct daemon *daemon)
 {
-	return reload(daemon, KIND_POLICY | KIND_CONFIG);
+	int err;
+
+	/* The supervisor's own reload is over with the second word. */
+	notify_supervisor("RELOADING=1");
+	err = reload(daemon, KIND_POLICY | KIND_CONFIG);
+	if (err >= 0)
+		notify_supervisor("READY=1");
+	return err;
 }
 
 static int on_timer(void *userdata)

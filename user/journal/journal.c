@@ -59,15 +59,22 @@ static void journal_notice_add(struct journal *journal, const char *what)
 
 static int open_directory(struct journal *journal, int state_fd)
 {
-	bool made = mkdirat(state_fd, "journal", DIRECTORY_MODE) == 0;
+	bool made = mkdirat(state_fd, "journal", DIRECTORY_MODE & 0777) == 0;
+	struct stat st;
 
 	if (!made && errno != EEXIST && errno != EROFS)
 		return -errno;
 	journal->dir_fd = openat(state_fd, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (journal->dir_fd < 0)
 		return -errno;
-	/* Only when it is new: what an administrator set later is the administrator's. */
-	if (made && (fchmod(journal->dir_fd, DIRECTORY_MODE) < 0 || fsync(state_fd) < 0))
+	/* Only when it is new: what an administrator set later is the administrator's. In a state
+	 * directory of mode 2750 it comes so; a unit's RestrictSUIDSGID= would refuse to set it. */
+	if (!made)
+		return 0;
+	if (fstat(journal->dir_fd, &st) < 0 ||
+	    ((st.st_mode & 07777) != DIRECTORY_MODE &&
+	     fchmod(journal->dir_fd, DIRECTORY_MODE) < 0) ||
+	    fsync(state_fd) < 0)
 		return -errno;
 	return 0;
 }

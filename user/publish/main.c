@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "publish/privilege.h"
 #include "publish/publisher.h"
+#include "publish/seccomp.h"
 
 enum {
 	EXIT_USAGE = 2,
@@ -121,6 +122,11 @@ static int drop_privileges(void)
 	else if (r > 0)
 		log_warning(
 			"was started with capabilities, which it needs none of and has given up");
+	r = seccomp_install();
+	if (r == -ENOTSUP)
+		log_warning("this kernel has no seccomp filters: runs without one");
+	else if (r < 0)
+		return log_err_errno(r, "cannot give up system calls");
 	return 0;
 }
 

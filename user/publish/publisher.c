@@ -3,7 +3,7 @@
  * The owner of everything here, and its one loop. Each pass does what is due, says what has
  * changed, and waits for the earliest of: a signal, news of the runtime directory, news of the
  * journal, the broker, and the next deadline. There is no tick: a pass without a cause is the
- * keepalive's, or an answer to what the daemon has just written.
+ * keepalive's, the supervisor's watchdog's, or an answer to what the daemon has just written.
  *
  * A new connection is used for the status first (it takes the will's place), then for alerts.
  */
@@ -26,6 +26,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notify.h"
+#include "base/watchdog.h"
 #include "journal/publish_conf.h"
 #include "publish/broker.h"
 #include "publish/delivery.h"
@@ -46,6 +48,7 @@ struct publisher {
 	const struct publisher_options *options;
 	int signal_fd, cursor_fd;
 	struct watch watch;
+	struct watchdog watchdog;
 	bool have_conf, told_conf;
 	struct publish_conf conf;
 	struct url url;
@@ -217,6 +220,8 @@ static void publisher_pass(struct publisher *publisher)
 	}
 	note_connection(publisher);
 	delivery_save(delivery, now_ns);
+	if (now_ns >= publisher->watchdog.next_ns)
+		watchdog_tell(&publisher->watchdog, true);
 }
 
 static uint64_t publisher_deadline(const struct publisher *publisher)
@@ -233,6 +238,7 @@ static uint64_t publisher_deadline(const struct publisher *publisher)
 	}
 	if (publisher->stopping_ns)
 		at = MIN(at, publisher->stopping_ns);
+	at = MIN(at, publisher->watchdog.next_ns);
 	if (watch_is_blind(&publisher->watch))
 		at = MIN(at, clock_boot_ns() + WATCH_RETRY_S * SECOND_NS);
 	return MIN(at, publisher->recheck_ns);
@@ -244,8 +250,10 @@ static void on_signal(struct publisher *publisher)
 
 	if (read(publisher->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (!publisher->stopping_ns)
-		publisher->stopping_ns = clock_boot_ns() + STOP_S * SECOND_NS;
+	if (publisher->stopping_ns)
+		return;
+	publisher->stopping_ns = clock_boot_ns() + STOP_S * SECOND_NS;
+	notify_supervisor("STOPPING=1");
 }
 
 static void on_journal(struct publisher *publisher)
@@ -352,6 +360,8 @@ static int publisher_open(struct publisher *publisher)
 	delivery_init(&publisher->delivery, options->run_dir, publisher->cursor_fd);
 	broker_init(&publisher->broker, on_ack, publisher);
 	on_news(publisher, WATCH_ALL);
+	watchdog_init(&publisher->watchdog);
+	notify_supervisor("READY=1");
 	return 0;
 }
 
