@@ -170,12 +170,19 @@ static int on_stamp(void *userdata)
 		err = devices_missed_look(daemon);
 	if (err >= 0)
 		err = proof_look(daemon);
+	if (err >= 0)
+		err = supervise_look(daemon);
 	if (err < 0)
 		return err;
 	report_status(daemon);
 	/* The rings are drained here. */
 	watchdog_tell(&daemon->watchdog, !daemon->journal_error[0]);
 	return loop_timer_set(daemon->stamp_timer, clock_boot_ns() + STAMP_NS);
+}
+
+static int on_supervise(void *userdata)
+{
+	return supervise_look(userdata);
 }
 
 static int fail(int err)
@@ -255,6 +262,8 @@ static int loop_start(struct daemon *daemon)
 		err = loop_add_timer(daemon->loop, found_settled, daemon, &daemon->settle_timer);
 	if (err >= 0)
 		err = loop_add_timer(daemon->loop, on_stamp, daemon, &daemon->stamp_timer);
+	if (err >= 0)
+		err = loop_add_timer(daemon->loop, on_supervise, daemon, &daemon->supervise_timer);
 	if (err < 0)
 		return err;
 	return exes_watch(daemon);
@@ -405,6 +414,7 @@ static void stop(struct daemon *daemon)
 		err = pipeline_self(daemon, EVMON_RULE_SELF_STOPPED, "stop", "stopped by a signal");
 	if (err >= 0)
 		err = pipeline_sync(daemon);
+	supervise_end(daemon);
 	kept_end(daemon->kernel, clock_boot_ns());
 	if (err < 0)
 		log_err_errno(err, "cannot finish");

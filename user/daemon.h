@@ -24,6 +24,7 @@
 #include "process/modules.h"
 #include "process/usb.h"
 #include "process/usb_noticed.h"
+#include "supervise.h"
 #include "watch.h"
 
 enum {
@@ -54,6 +55,8 @@ struct daemon {
 	int state_fd, run_fd, uevent_fd, files_fd;
 	struct loop *loop;
 	struct loop_source *window_timer, *batch_timer, *settle_timer, *stamp_timer;
+	struct loop_source *supervise_timer;
+	struct supervise supervise;
 	struct policy *policy;
 	struct policy *policy_before; /* what it followed; NULL: nothing */
 	struct rule_numbers rule_numbers;

@@ -138,6 +138,7 @@ static int status_format(struct daemon *daemon, char *buffer, size_t size)
 	json_object(&json, "mqtt");
 	json_string(&json, "url", daemon->mqtt_url[0] ? daemon->mqtt_url : NULL);
 	json_close_object(&json);
+	supervise_write_json(&json, daemon);
 	json_close_object(&json);
 	return json_end(&json);
 }

@@ -18,7 +18,8 @@ enum {
 	OPTION_POLICY = 256,
 	OPTION_STATE_DIR,
 	OPTION_MQTT,
-	OPTION_NO_MQTT
+	OPTION_NO_MQTT,
+	OPTION_NO_PUBLISH
 };
 
 static const struct option options[] = {
@@ -27,11 +28,13 @@ static const struct option options[] = {
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 	{ "mqtt", required_argument, NULL, OPTION_MQTT },
 	{ "no-mqtt", no_argument, NULL, OPTION_NO_MQTT },
+	{ "no-publish", no_argument, NULL, OPTION_NO_PUBLISH },
 	{ .name = NULL },
 };
 
 static const char help[] =
 	"Usage: evmon run [--policy FILE] [--state-dir DIR] [--mqtt URL | --no-mqtt]\n"
+	"                 [--no-publish]\n"
 	"\n"
 	"Watches EVerest's process tree until it is told to stop. Runs in the foreground.\n"
 	"\n"
@@ -39,6 +42,7 @@ static const char help[] =
 	"  --state-dir DIR   the journal's place (default: $STATE_DIRECTORY, else /var/lib/evmon)\n"
 	"  --mqtt URL        the broker: unix:/PATH, mqtt://HOST[:PORT], mqtts://HOST[:PORT]\n"
 	"  --no-mqtt         tell evmon-publish of no broker\n"
+	"  --no-publish      do not start evmon-publish (where systemd starts evmon it never does)\n"
 	"  -h, --help        this text\n";
 
 static int take_mqtt(char *const *argv, struct run_options *o)
@@ -70,6 +74,8 @@ static int take(int argc, char **argv, struct run_options *o)
 			err = take_mqtt(argv, o);
 		else if (option == OPTION_NO_MQTT)
 			o->no_mqtt = true;
+		else if (option == OPTION_NO_PUBLISH)
+			o->no_publish = true;
 		else
 			err = option_fault(argv, options, option);
 		if (o->no_mqtt)

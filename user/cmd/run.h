@@ -11,6 +11,7 @@ struct run_options {
 	char run_dir[PATH_MAX];
 	const char *mqtt; /* the broker's URL, checked; NULL: as the policy says */
 	bool no_mqtt;
+	bool no_publish; /* evmon-publish is somebody else's business */
 };
 
 /* 0: run; 1: help was shown; -EINVAL: said what is wrong. */

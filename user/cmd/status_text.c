@@ -93,6 +93,24 @@ static void put_pins(FILE *out, struct json_object *pins, bool color)
 	fputc('\n', out);
 }
 
+/* Only where it is the daemon's business; elsewhere systemctl knows. */
+static void put_publisher(FILE *out, struct json_object *publisher, bool color)
+{
+	uint64_t pid = member_number(publisher, "pid");
+	char error[TEXT_MAX];
+
+	if (!member_is_true(publisher, "supervised"))
+		return;
+	put_key(out, "publisher");
+	if (pid)
+		fprintf(out, "pid %" PRIu64 ", ", pid);
+	fprintf(out, "started %" PRIu64 " times", member_number(publisher, "starts"));
+	if (member_text(publisher, "error", error, sizeof(error)))
+		fprintf(out, ", %s%s%s", tint_begin(TINT_WARN, color), error,
+			tint_end(TINT_WARN, color));
+	fputc('\n', out);
+}
+
 static void put_policy(FILE *out, struct json_object *policy)
 {
 	char hash[TEXT_MAX], path[TEXT_MAX];
@@ -138,6 +156,7 @@ void status_print(FILE *out, struct json_object *status, uint64_t now_us, bool c
 	put_key(out, "mqtt");
 	fprintf(out, "%s\n",
 		member_text(member(status, "mqtt"), "url", url, sizeof(url)) ? url : "off");
+	put_publisher(out, member(status, "publisher"), color);
 	fputc('\n', out);
 	coverage_print(out, member(status, "coverage"), color);
 	fputc('\n', out);

@@ -35,7 +35,7 @@ int lost_cursor_dir(const char *state_dir, char path[PATH_MAX])
 static int read_cursor(const char *dir, const char *journal, uint64_t *ret_seq)
 {
 	_cleanup_(closep) int dir_fd = -1;
-	struct cursor cursor;
+	struct cursor cursor = { .dir_fd = -1 };
 	int err;
 
 	*ret_seq = 0;
@@ -54,7 +54,7 @@ int lost_take(struct journal *journal, const char *cursor_dir, struct lost *ret_
 
 	journal_get_heads(journal, &heads);
 	for (size_t i = 0; i < CHAINS; i++) {
-		uint64_t to = 0, delivered;
+		uint64_t to = 0, delivered = 0;
 		int err;
 
 		if (!journal_take_removed(journal, (enum chain_id)i, &to))

@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/watchdog.h"
+#include "journal/head.h"
 #include "journal/publish_conf.h"
 #include "publish/broker.h"
 #include "publish/delivery.h"
@@ -46,7 +47,7 @@ enum {
 
 struct publisher {
 	const struct publisher_options *options;
-	int signal_fd, cursor_fd;
+	int signal_fd, cursor_fd, lock_fd;
 	struct watch watch;
 	struct watchdog watchdog;
 	bool have_conf, told_conf;
@@ -354,6 +355,14 @@ static int publisher_open(struct publisher *publisher)
 	if (err < 0)
 		return log_err_errno(err, "cannot use the cursor's directory '%s' (--cursor-dir)",
 				     options->cursor_dir);
+	/* Two would send each line twice, and take the broker's connection from each other. */
+	err = journal_lock(publisher->cursor_fd, &publisher->lock_fd);
+	if (err == -EBUSY)
+		log_err("another evmon-publish keeps its cursor in '%s'", options->cursor_dir);
+	else if (err < 0)
+		log_err_errno(err, "cannot lock '%s/lock'", options->cursor_dir);
+	if (err < 0)
+		return err;
 	err = watch_open(&publisher->watch, options->run_dir);
 	if (err < 0)
 		return log_err_errno(err, "cannot watch '%s'", options->run_dir);
@@ -375,6 +384,7 @@ static void publisher_freep(struct publisher **at)
 	delivery_fini(&publisher->delivery);
 	report_fini(&publisher->report);
 	watch_close(&publisher->watch);
+	closep(&publisher->lock_fd);
 	closep(&publisher->cursor_fd);
 	closep(&publisher->signal_fd);
 	free(publisher);
@@ -388,7 +398,7 @@ int publisher_run(const struct publisher_options *options)
 	if (!publisher)
 		return log_err_errno(ENOMEM, "cannot start");
 	publisher->options = options;
-	publisher->signal_fd = publisher->cursor_fd = publisher->watch.fd = -1;
+	publisher->signal_fd = publisher->cursor_fd = publisher->lock_fd = publisher->watch.fd = -1;
 	publisher->recheck_ns = UINT64_MAX;
 	err = publisher_open(publisher);
 	while (err == 0) {

@@ -64,6 +64,7 @@ static void defaults_are_the_usual_places(void **state)
 	assert_null(o.policy);
 	assert_null(o.mqtt);
 	assert_false(o.no_mqtt);
+	assert_false(o.no_publish);
 }
 
 static void directories_come_from_systemd(void **state)
@@ -93,6 +94,10 @@ static void last_of_mqtt_and_no_mqtt_holds(void **state)
 	o = PARSED(WORD("--mqtt"), WORD("mqtts://csms.example:8884"), WORD("--no-mqtt"));
 	assert_null(o.mqtt);
 	assert_true(o.no_mqtt);
+	assert_false(o.no_publish);
+	o = PARSED(WORD("--no-publish"));
+	assert_true(o.no_publish);
+	assert_false(o.no_mqtt);
 }
 
 static void urls_are_checked_at_once(void **state)

@@ -58,7 +58,9 @@ static void write_status(const struct scratch *scratch, const char *word, uint64
 		"\"mirror_sent\":18446744073709551615},\"journal\":{\"id\":\"9f2c61d0\",\"seq\":41,"
 		"\"urgent\":\"00\",\"routine\":\"00\",\"error\":null},\"pins\":{\"directory\":"
 		"\"/sys/fs/bpf/evmon\",\"error\":\"cannot be pinned: kprobe_x\"},\"policy\":{\"hash\":"
-		"\"3f9a1c22\",\"path\":null},\"mqtt\":{\"url\":\"unix:/run/b.sock\"}}",
+		"\"3f9a1c22\",\"path\":null},\"mqtt\":{\"url\":\"unix:/run/b.sock\"},"
+		"\"publisher\":{\"supervised\":true,\"pid\":null,\"starts\":3,\"error\":"
+		"\"it ended with signal 9\"}}",
 		word, strcmp(word, "degraded") == 0 ? "\"usb: broken\"" : "null", stamp_us,
 		stamp_us > 7200000000 ? stamp_us - 7200000000 : 0, boot ? boot : known);
 	scratch_text(scratch, "status.json", text);
@@ -127,6 +129,8 @@ static void page_shows_state_place_and_losses(void **state)
 					   "kprobe_x\n"));
 	assert_non_null(strstr(output.out, "\npolicy     3f9a1c22, the usual places\n"));
 	assert_non_null(strstr(output.out, "\nmqtt       unix:/run/b.sock\n"));
+	assert_non_null(
+		strstr(output.out, "\npublisher  started 3 times, it ended with signal 9\n"));
 	assert_non_null(strstr(output.out, "\nbind            proven     fexit/inet_bind\n"));
 	assert_non_null(strstr(output.out, "\nalerts                     17  "));
 	assert_non_null(strstr(output.out, "\nalerts_lost                 3  "));
