@@ -277,6 +277,7 @@ static int aggregate_start(struct daemon *daemon)
 					   .read = pipeline_read,
 					   .telling = takeover_telling,
 					   .told = takeover_told,
+					   .pending = takeover_pending,
 					   .userdata = daemon };
 
 	return aggregate_new(&config, &daemon->aggregate);

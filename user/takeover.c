@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -65,6 +67,23 @@ int takeover_rules(struct daemon *daemon, struct policy *policy)
 	return err;
 }
 
+static int pending_recall(const struct evmon_tally_key *key, const struct kept_pending *pending,
+			  void *userdata)
+{
+	const struct aggregate_pending before = { pending->before.count, pending->before.first_ns,
+						  pending->before.last_ns };
+	struct daemon *daemon = userdata;
+	int err = -E2BIG;
+
+	if (pending->size && pending->size <= sizeof(pending->alert))
+		err = aggregate_recall(daemon->aggregate, key, &before, pending->alert,
+				       pending->size);
+	if (err < 0)
+		log_err_errno(err, "%llu findings of the daemon before cannot be told",
+			      (unsigned long long)pending->before.count);
+	return err == -ENOMEM ? err : 0;
+}
+
 int takeover_start(struct daemon *daemon)
 {
 	struct journal_heads heads;
@@ -72,6 +91,8 @@ int takeover_start(struct daemon *daemon)
 
 	journal_get_heads(daemon->journal, &heads);
 	err = kept_settle(daemon->kernel, heads.id, heads.seq);
+	if (err >= 0)
+		err = kept_pending_each(daemon->kernel, pending_recall, daemon);
 	if (err >= 0)
 		err = classes_recall(daemon);
 	if (err >= 0)
@@ -148,6 +169,32 @@ void takeover_telling(const struct evmon_tally_key *key, const struct aggregate_
 	err = kept_tell(daemon->kernel, key, &telling);
 	if (err < 0)
 		log_err_errno(err, "cannot keep what was told; a restart may tell it again");
+}
+
+/* Rare: what user space counts are devices, findings of files, and evmon's own. */
+void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_pending *before,
+		      const struct aggregate_pending *after, const void *packed, size_t size,
+		      void *userdata)
+{
+	_cleanup_(freep) struct kept_pending *pending = calloc(1, sizeof(*pending));
+	struct daemon *daemon = userdata;
+	struct journal_heads heads;
+	int err = -ENOMEM;
+
+	journal_get_heads(daemon->journal, &heads);
+	if (pending) {
+		pending->before =
+			(struct kept_count){ before->count, before->first_ns, before->last_ns };
+		pending->after =
+			(struct kept_count){ after->count, after->first_ns, after->last_ns };
+		pending->seq = after->count != before->count ? heads.seq + 1 : 0;
+		pending->size = size <= sizeof(pending->alert) ? size : 0;
+		if (packed)
+			memcpy(pending->alert, packed, pending->size);
+		err = kept_pending_set(daemon->kernel, key, pending);
+	}
+	if (err < 0)
+		log_err_errno(err, "cannot keep what was counted; a restart may leave it out");
 }
 
 struct aggregate_told takeover_told(const struct evmon_tally_key *key, void *userdata)

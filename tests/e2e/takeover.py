@@ -105,6 +105,30 @@ def stopped(world):
     same("bind.admin-panel", counts(world)[0][("bind.admin-panel", "auth")] - before, FLOOD // 10)
 
 
+def stops(values):
+    return sum(v["count"] for v in values
+               if v["rule"] == "self.gap" and v["object"]["what"] == "stopped")
+
+
+def pending(world):
+    """What the daemon counts itself, and holds until a window ends: the next one tells it."""
+    before = stops([alert.value for alert in world.alerts()])
+    world.watch()
+    for stop in range(4):
+        world.daemon.process.send_signal(signal.SIGSTOP)
+        world.daemon.process.send_signal(signal.SIGCONT)
+        world.daemon.wait(f"stop {stop}", lambda lines, n=stop + 1: sum(
+            b"had been stopped" in line for line in lines) >= n)
+    world.daemon.process.send_signal(signal.SIGHUP)  # comes after the last of them was counted
+    world.daemon.wait("SIGHUP", lambda lines: any(b"SIGHUP" in line for line in lines))
+    world.daemon.process.kill()
+    world.daemon.end()
+    world.watch()
+    world.wait_alerts("four stops", lambda values: stops(values) >= before + 4)
+    same("the daemon's end", world.daemon.stop(), 0)
+    same("stops told", stops([alert.value for alert in world.alerts()]), before + 4)
+
+
 def taken_away(world):
     """What is unpinned is told, and pinned again."""
     world.watch()
@@ -184,6 +208,7 @@ def main():
         world.plant()
         if tap.check(f"killed {KILLS} times in a flood of {FLOOD}", killed, world):
             tap.check("stopped for a flood", stopped, world)
+            tap.check("what was pending in the daemon is told by the next", pending, world)
             tap.check("unpinned: told, and mended", taken_away, world)
             tap.check("a map that is gone: told, and begun anew", gone_meanwhile, world)
             tap.check("a daemon of another build", of_another_build, world)

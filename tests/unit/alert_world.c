@@ -110,6 +110,46 @@ static struct aggregate_told on_told(const struct evmon_tally_key *key, void *us
 	return fake ? fake->kept.before : (struct aggregate_told){ 0 };
 }
 
+static struct fake_own *own_find(struct world *w, const struct evmon_tally_key *key)
+{
+	for (size_t i = 0; i < w->n_own; i++)
+		if (!memcmp(&w->own[i].key, key, sizeof(*key)))
+			return &w->own[i];
+	if (w->n_own == OWN)
+		return NULL;
+	w->own[w->n_own].key = *key;
+	return &w->own[w->n_own++];
+}
+
+static void on_pending(const struct evmon_tally_key *key, const struct aggregate_pending *before,
+		       const struct aggregate_pending *after, const void *packed, size_t size,
+		       void *userdata)
+{
+	struct world *w = userdata;
+	struct fake_own *own = w->life == DEAD ? NULL : own_find(w, key);
+
+	if (!own)
+		return;
+	own->before = *before;
+	own->after = *after;
+	own->seq = after->count == before->count ? 0 : w->seq + 1;
+	own->size = size;
+	assert_true(size <= sizeof(own->packed));
+	if (size)
+		memcpy(own->packed, packed, size);
+}
+
+static void own_recall(struct world *w, struct fake_own *own)
+{
+	if (own->seq && own->seq <= w->seq)
+		own->before = own->after;
+	own->seq = 0;
+	if (own->before.count)
+		assert_int_equal(aggregate_recall(w->aggregate, &own->key, &own->before,
+						  own->packed, own->size),
+				 0);
+}
+
 static struct aggregate *aggregate_make(struct world *w)
 {
 	struct aggregate_config config = { .window_ns = WINDOW,
@@ -118,6 +158,7 @@ static struct aggregate *aggregate_make(struct world *w)
 					   .read = on_read,
 					   .telling = on_telling,
 					   .told = on_told,
+					   .pending = on_pending,
 					   .userdata = w };
 	struct aggregate *aggregate;
 
@@ -138,6 +179,8 @@ void take_over(struct world *w)
 	aggregate_free(w->aggregate);
 	w->aggregate = aggregate_make(w);
 	w->life = ALIVE;
+	for (size_t i = 0; i < w->n_own; i++)
+		own_recall(w, &w->own[i]);
 }
 
 int world_open(void **state)

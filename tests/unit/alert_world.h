@@ -16,7 +16,8 @@
 enum {
 	KEYS = 400,
 	ALERTS = 4096,
-	TIMES = 4096
+	TIMES = 4096,
+	OWN = 8
 };
 
 /* What a test asks about an alert that came out. */
@@ -41,6 +42,15 @@ struct fake {
 	bool loose; /* an unreadable tally let an alert tell of one of several: times don't match */
 };
 
+/* A key that user space counts, as it is kept. */
+struct fake_own {
+	struct evmon_tally_key key;
+	struct aggregate_pending before, after;
+	uint64_t seq;
+	unsigned char packed[2048];
+	size_t size;
+};
+
 struct world {
 	struct stage *stage;
 	struct aggregate *aggregate;
@@ -48,6 +58,8 @@ struct world {
 	uint64_t now_ns;
 	struct fake fakes[KEYS];
 	size_t n_fakes;
+	struct fake_own own[OWN];
+	size_t n_own;
 	struct evmon_tally overflow;
 	bool has_overflow;
 	struct seen seen[ALERTS];

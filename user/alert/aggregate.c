@@ -90,14 +90,21 @@ static int entry_get(struct aggregate *a, const struct evmon_tally_key *key,
 	return 0;
 }
 
-/* What will have been told of the key's count by the next alert; or, as before, that has failed. */
-static void entry_telling(const struct aggregate *a, const struct key_entry *e, uint64_t count,
-			  uint64_t last_ns)
+/* The next alert tells the growth; NULL: none does, or it has failed. */
+static void entry_telling(const struct aggregate *a, const struct key_entry *e,
+			  const struct growth *g)
 {
+	const struct aggregate_pending none = { 0 };
+	const struct aggregate_pending pending = { e->pending, e->pending_first_ns,
+						   e->pending_last_ns };
 	const struct aggregate_told before = { e->reported, e->last_ns };
-	const struct aggregate_told after = { count, last_ns };
+	const struct aggregate_told after = { g ? g->kernel : e->reported,
+					      g ? g->last_ns : e->last_ns };
 
-	if (a->config.telling && !e->own)
+	if (e->own && a->config.pending)
+		a->config.pending(&e->key, &pending, g ? &none : &pending, e->kept, e->kept_size,
+				  a->config.userdata);
+	if (!e->own && a->config.telling)
 		a->config.telling(&e->key, &before, &after, a->config.userdata);
 }
 
@@ -112,13 +119,6 @@ static int growth_read(const struct aggregate *a, struct key_entry *e, struct gr
 		return err;
 	growth_of(e, &tally, g);
 	return 0;
-}
-
-static void alert_fold(struct alert *alert, uint64_t n)
-{
-	alert->folded = n;
-	alert->has_module = alert->has_process = false;
-	message_compose(alert, false);
 }
 
 static int alert_send(const struct aggregate *a, struct alert *alert, const struct growth *g)
@@ -171,6 +171,8 @@ static int entry_fold(struct aggregate *a, struct key_entry *e, const struct ale
 		entry_close(a, e);
 		return err;
 	}
+	if (e->own)
+		entry_telling(a, e, NULL);
 	w->folds = true;
 	entry_open(a, e, KEY_FOLDED, window_ns, w->end_ns);
 	return 0;
@@ -189,33 +191,17 @@ static int entry_tell(struct aggregate *a, struct key_entry *e, struct alert *al
 	alert->count = g->count;
 	if (overflow && (g->count > 1 || alert->object_partial))
 		alert_fold(alert, g->count);
-	entry_telling(a, e, g->kernel, g->last_ns);
+	entry_telling(a, e, g);
 	err = alert_send(a, alert, g);
-	if (err)
-		entry_telling(a, e, e->reported, e->last_ns);
-	else
+	if (!err)
 		growth_reported(e, g->kernel, g->last_ns, a->now_ns);
+	if (err || e->own)
+		entry_telling(a, e, NULL);
 	if (kept)
 		entry_close(a, e);
 	else
 		entry_open(a, e, KEY_OPEN, window_ns, a->now_ns + window_ns);
 	return err ? err : kept;
-}
-
-/* The last actor is news if it is not the process that the kept alert shows. */
-static void actor_refresh(struct alert *alert, const struct evmon_actor *actor)
-{
-	const struct process *p = &alert->process;
-
-	if (!actor->tgid)
-		return;
-	/* Without BTF an actor's start is not known: its number alone has to do. */
-	if (alert->has_process && p->pid == actor->tgid &&
-	    (!actor->start_ns || p->start_us == actor->start_ns / 1000))
-		return;
-	alert->has_process = true;
-	process_replace(&alert->process, actor);
-	message_compose(alert, false);
 }
 
 static int entry_end(struct aggregate *a, struct key_entry *e)
@@ -233,8 +219,8 @@ static int entry_end(struct aggregate *a, struct key_entry *e)
 		entry_close(a, e);
 		return 0;
 	}
-	compact_unpack(e->kept, e->kept_size, &a->scratch);
-	actor_refresh(&a->scratch, &g.actor);
+	(void)compact_unpack(e->kept, e->kept_size, &a->scratch);
+	alert_by(&a->scratch, &g.actor);
 	/* Of what fell into an overflow entry since, nobody knows the object. */
 	if (e->key.slot == EVMON_SLOT_OVERFLOW)
 		a->scratch.object_partial = true;
@@ -248,7 +234,7 @@ static void shared_add(struct aggregate *a, struct key_entry *e, const struct gr
 		       struct growth *sum, uint64_t *n)
 {
 	if (!*n)
-		compact_unpack(e->kept, e->kept_size, &a->scratch);
+		(void)compact_unpack(e->kept, e->kept_size, &a->scratch);
 	else if (a->scratch.subject != e->subject)
 		a->scratch.subject = EVMON_SUBJECT_MAX;
 	*n += e->key.slot == EVMON_SLOT_OVERFLOW ? g->count : 1;
@@ -258,7 +244,7 @@ static void shared_add(struct aggregate *a, struct key_entry *e, const struct gr
 	e->counted = true;
 	e->seen = g->kernel;
 	e->seen_last_ns = g->last_ns;
-	entry_telling(a, e, g->kernel, g->last_ns);
+	entry_telling(a, e, g);
 }
 
 static bool entry_is_folded(const struct key_entry *e, unsigned rule, unsigned verdict)
@@ -291,10 +277,10 @@ static int shared_tell(struct aggregate *a, unsigned rule, unsigned verdict)
 	for (struct key_entry *e = NULL; (e = keys_next(a->keys, e));) {
 		if (!entry_is_folded(e, rule, verdict))
 			continue;
-		if (e->counted && err)
-			entry_telling(a, e, e->reported, e->last_ns);
-		else if (e->counted)
+		if (e->counted && !err)
 			growth_reported(e, e->seen, e->seen_last_ns, a->now_ns);
+		if (e->counted && (err || e->own))
+			entry_telling(a, e, NULL);
 		entry_open(a, e, KEY_OPEN, e->window_ns, a->now_ns + e->window_ns);
 	}
 	return err ? err : read_err;
@@ -381,17 +367,17 @@ static int tick_due(struct aggregate *a, uint64_t now_ns)
 	return aggregate_tick(a, now_ns, false);
 }
 
-static bool rule_is_alerted(unsigned rule)
-{
-	return rule != EVMON_RULE_NONE && rule != EVMON_RULE_CANARY && rule < EVMON_RULES;
-}
-
 /* A violation of the key, already counted: tells it at once or leaves it to the window's end. */
 static int entry_push(struct aggregate *a, struct key_entry *e, struct alert *alert,
 		      const struct growth *g)
 {
-	if (e->state == KEY_OPEN || e->state == KEY_FOLDED)
-		return keys_keep(a->keys, e, alert);
+	if (e->state == KEY_OPEN || e->state == KEY_FOLDED) {
+		int err = keys_keep(a->keys, e, alert);
+
+		if (!err && e->own)
+			entry_telling(a, e, NULL);
+		return err;
+	}
 	if (!g->count)
 		return 0;
 	return entry_tell(a, e, alert, g, a->config.window_ns);
@@ -424,7 +410,7 @@ int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t no
 	struct growth g;
 	int err, due, unread;
 
-	if (!rule_is_alerted(key.rule))
+	if (!rule_is_told(key.rule))
 		return 0;
 	due = tick_due(a, now_ns);
 	unread = a->config.read(&key, &tally, a->config.userdata);
@@ -453,12 +439,31 @@ int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const c
 	struct evmon_tally_key key = alert->key;
 	int err, due;
 
-	if (!rule_is_alerted(key.rule))
+	if (!rule_is_told(key.rule))
 		return 0;
 	due = tick_due(aggregate, now_ns);
 	key_identify(&key, identity);
 	err = push_counted_here(aggregate, &key, true, alert);
 	return err ? err : due;
+}
+
+int aggregate_recall(struct aggregate *aggregate, const struct evmon_tally_key *key,
+		     const struct aggregate_pending *pending, const void *packed, size_t size)
+{
+	struct key_entry *e;
+	int err = compact_unpack(packed, size, &aggregate->scratch);
+
+	if (!err)
+		err = keys_get(aggregate->keys, key, true, &e);
+	if (!err)
+		err = keys_keep(aggregate->keys, e, &aggregate->scratch);
+	if (err)
+		return err;
+	e->pending = pending->count;
+	e->pending_first_ns = pending->first_ns;
+	e->pending_last_ns = pending->last_ns;
+	entry_open(aggregate, e, KEY_WAITING, 0, pending->last_ns);
+	return 0;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what alert_from_tally() takes, and the time */
@@ -471,7 +476,7 @@ int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *k
 	struct growth g;
 	int err, due;
 
-	if (!rule_is_alerted(key->rule) || !tally->count)
+	if (!rule_is_told(key->rule) || !tally->count)
 		return 0;
 	due = tick_due(a, now_ns);
 	err = entry_get(a, key, &e);

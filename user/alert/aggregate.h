@@ -42,12 +42,25 @@ typedef void (*aggregate_telling_fn)(const struct evmon_tally_key *key,
 typedef struct aggregate_told (*aggregate_told_fn)(const struct evmon_tally_key *key,
 						   void *userdata);
 
+/* What user space itself has counted of a key and not told yet. */
+struct aggregate_pending {
+	uint64_t count, first_ns, last_ns;
+};
+
+/* As aggregate_telling_fn, of such a key: what is pending, what will be once the alert that comes
+ * next is out (the same where none does), and the alert to tell it by, as compact.h packs it. */
+typedef void (*aggregate_pending_fn)(const struct evmon_tally_key *key,
+				     const struct aggregate_pending *before,
+				     const struct aggregate_pending *after, const void *packed,
+				     size_t size, void *userdata);
+
 struct aggregate_config {
 	uint64_t window_ns, window_max_ns;
 	aggregate_sink_fn sink;
 	aggregate_read_fn read;
-	aggregate_telling_fn telling; /* these two may be NULL: nobody takes over */
+	aggregate_telling_fn telling; /* these three may be NULL: nobody takes over */
 	aggregate_told_fn told;
+	aggregate_pending_fn pending;
 	void *userdata;
 };
 
@@ -64,6 +77,9 @@ int aggregate_push(struct aggregate *aggregate, struct alert *alert, uint64_t no
  * of one rule apart (a device's port and numbers, a config finding's words). */
 int aggregate_push_own(struct aggregate *aggregate, struct alert *alert, const char *identity,
 		       uint64_t now_ns);
+/* What was pending when another ended; told with the next tick. Before that key is pushed here. */
+int aggregate_recall(struct aggregate *aggregate, const struct evmon_tally_key *key,
+		     const struct aggregate_pending *pending, const void *packed, size_t size);
 /* A tally seen in a sweep: alerts what no record has told of. Where the kernel made a record within
  * the last second, that is given as long to arrive, and aggregate_deadline() says so. */
 int aggregate_sweep(struct aggregate *aggregate, const struct evmon_tally_key *key,

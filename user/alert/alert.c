@@ -384,3 +384,25 @@ void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct pol
 	}
 	message_compose(alert, false);
 }
+
+void alert_fold(struct alert *alert, uint64_t n)
+{
+	alert->folded = n;
+	alert->has_module = alert->has_process = false;
+	message_compose(alert, false);
+}
+
+void alert_by(struct alert *alert, const struct evmon_actor *actor)
+{
+	const struct process *p = &alert->process;
+
+	if (!actor->tgid)
+		return;
+	/* Without BTF an actor's start is not known: its number alone has to do. */
+	if (alert->has_process && p->pid == actor->tgid &&
+	    (!actor->start_ns || p->start_us == actor->start_ns / 1000))
+		return;
+	alert->has_process = true;
+	process_replace(&alert->process, actor);
+	message_compose(alert, false);
+}

@@ -110,6 +110,11 @@ void alert_usb_missed(struct alert *alert, uint64_t count, uint64_t last_ns);
 void alert_from_self(struct alert *alert, enum evmon_rule rule, const struct policy *policy,
 		     const char *what, const char *detail);
 
+/* Now it tells of n keys at once, of no module or process. */
+void alert_fold(struct alert *alert, uint64_t n);
+/* The last actor is news if it is not the process that the alert shows. */
+void alert_by(struct alert *alert, const struct evmon_actor *actor);
+
 /* The line without newline, members in the contract's order, up to and including `"prev":"..."`
  * (the journal appends `,"hash":"..."}`); with stamp->journal NULL the whole event object. Falls
  * back to shorter forms with "truncated":true when the line would pass ALERT_LINE_MAX - 80.

@@ -78,20 +78,29 @@ int compact_pack(const struct alert *alert, void **ret_packed, size_t *ret_size)
 	return 0;
 }
 
-void compact_unpack(const void *packed, size_t size, struct alert *ret_alert)
+int compact_unpack(const void *packed, size_t size, struct alert *ret_alert)
 {
-	const unsigned char *from = packed, *end = from + size;
+	const unsigned char *from = packed;
 	unsigned char *to = (unsigned char *)ret_alert;
+	size_t room = sizeof(*ret_alert);
 
 	memset(ret_alert, 0, sizeof(*ret_alert));
-	while (from < end) {
+	while (size) {
 		struct run run;
 
+		if (size < sizeof(run))
+			return -EBADMSG;
 		memcpy(&run, from, sizeof(run));
 		from += sizeof(run);
+		size -= sizeof(run);
+		if (run.bytes > size || (size_t)run.zeros + run.bytes > room)
+			return -EBADMSG;
+		room -= run.zeros + run.bytes;
 		to += run.zeros;
 		memcpy(to, from, run.bytes);
 		from += run.bytes;
 		to += run.bytes;
+		size -= run.bytes;
 	}
+	return 0;
 }

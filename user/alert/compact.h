@@ -8,5 +8,5 @@
 
 /* A heap copy without its runs of zeros; the caller frees. -ENOMEM. */
 int compact_pack(const struct alert *alert, void **ret_packed, size_t *ret_size);
-/* Exactly what was packed. */
-void compact_unpack(const void *packed, size_t size, struct alert *ret_alert);
+/* Exactly what was packed. -EBADMSG: that is not what compact_pack() makes. */
+int compact_unpack(const void *packed, size_t size, struct alert *ret_alert);

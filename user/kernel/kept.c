@@ -40,6 +40,8 @@ static const struct {
 			      EVMON_RULES - EVMON_RULE_VENDOR, 0 },
 	[KEPT_USB] = { "evmon_noticed", BPF_MAP_TYPE_HASH, sizeof(struct evmon_usb_key),
 		       sizeof(uint64_t), EVMON_USB_KEYS, BPF_F_NO_PREALLOC },
+	[KEPT_PENDING] = { "evmon_pending", BPF_MAP_TYPE_HASH, sizeof(struct evmon_tally_key),
+			   sizeof(struct kept_pending), KEPT_PENDING_MAX, BPF_F_NO_PREALLOC },
 };
 
 static const uint32_t zero;
@@ -109,37 +111,69 @@ void kept_end(struct kernel *kernel, uint64_t now_ns)
 }
 
 /* Another journal than the one before says nothing of what was told to that; it was told then. */
-static bool is_told(const struct kept_telling *telling, bool same, uint64_t last_seq)
+static bool is_told(uint64_t seq, bool same, uint64_t last_seq)
 {
-	return !same || telling->seq <= last_seq;
+	return !same || seq <= last_seq;
 }
 
-int kept_settle(struct kernel *kernel, const char *journal, uint64_t last_seq)
+static int told_settle(const struct kernel *kernel, bool same, uint64_t last_seq)
 {
-	int fd = kernel->kept.fds[KEPT_TOLD], state_fd = kernel->kept.fds[KEPT_STATE];
+	int fd = kernel->kept.fds[KEPT_TOLD];
 	struct evmon_tally_key key, *from = NULL;
 	struct kept_telling telling;
-	struct kept_state state;
-	bool same;
 
-	if (fd < 0)
-		return 0;
-	if (bpf_map_lookup_elem(state_fd, &zero, &state) < 0)
-		return -errno;
-	same = !strncmp(state.journal, journal, sizeof(state.journal));
 	for (; bpf_map_get_next_key(fd, from, &key) == 0; from = &key) {
 		if (bpf_map_lookup_elem(fd, &key, &telling) < 0)
 			return -errno;
 		/* What is written goes to its bucket's front: once each, or there is no end. */
 		if (!telling.seq)
 			continue;
-		if (is_told(&telling, same, last_seq))
+		if (is_told(telling.seq, same, last_seq))
 			telling.before = telling.after;
 		telling.after = telling.before;
 		telling.seq = 0;
 		if (bpf_map_update_elem(fd, &key, &telling, BPF_EXIST) < 0)
 			return -errno;
 	}
+	return 0;
+}
+
+struct settling {
+	struct kernel *kernel;
+	bool same;
+	uint64_t last_seq;
+};
+
+static int pending_settle(const struct evmon_tally_key *key, const struct kept_pending *pending,
+			  void *userdata)
+{
+	const struct settling *settling = userdata;
+	struct kept_pending settled = *pending;
+
+	if (!pending->seq)
+		return 0;
+	if (is_told(pending->seq, settling->same, settling->last_seq))
+		settled.before = pending->after;
+	settled.seq = 0;
+	return kept_pending_set(settling->kernel, key, &settled);
+}
+
+int kept_settle(struct kernel *kernel, const char *journal, uint64_t last_seq)
+{
+	struct settling settling = { .kernel = kernel, .last_seq = last_seq };
+	int err, state_fd = kernel->kept.fds[KEPT_STATE];
+	struct kept_state state;
+
+	if (state_fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(state_fd, &zero, &state) < 0)
+		return -errno;
+	settling.same = !strncmp(state.journal, journal, sizeof(state.journal));
+	err = told_settle(kernel, settling.same, last_seq);
+	if (!err)
+		err = kept_pending_each(kernel, pending_settle, &settling);
+	if (err)
+		return err;
 	memset(state.journal, 0, sizeof(state.journal));
 	snprintf(state.journal, sizeof(state.journal), "%s", journal);
 	return bpf_map_update_elem(state_fd, &zero, &state, BPF_ANY) < 0 ? -errno : 0;
@@ -228,4 +262,35 @@ uint64_t kept_usb(const struct kernel *kernel, const struct evmon_usb_key *key)
 	int fd = kernel->kept.fds[KEPT_USB];
 
 	return fd >= 0 && bpf_map_lookup_elem(fd, key, &noticed) == 0 ? noticed : 0;
+}
+
+int kept_pending_set(struct kernel *kernel, const struct evmon_tally_key *key,
+		     const struct kept_pending *pending)
+{
+	int fd = kernel->kept.fds[KEPT_PENDING];
+
+	if (fd < 0)
+		return 0;
+	if (!pending->before.count && !pending->after.count)
+		return bpf_map_delete_elem(fd, key) < 0 && errno != ENOENT ? -errno : 0;
+	return bpf_map_update_elem(fd, key, pending, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* All keys first: what fn writes changes their order. */
+int kept_pending_each(struct kernel *kernel, kept_pending_fn fn, void *userdata)
+{
+	_cleanup_(freep) struct evmon_tally_key *keys = calloc(KEPT_PENDING_MAX, sizeof(*keys));
+	_cleanup_(freep) struct kept_pending *pending = calloc(1, sizeof(*pending));
+	int err = 0, fd = kernel->kept.fds[KEPT_PENDING];
+	size_t n = 0;
+
+	if (!keys || !pending)
+		return -ENOMEM;
+	while (n < KEPT_PENDING_MAX &&
+	       bpf_map_get_next_key(fd, n ? &keys[n - 1] : NULL, &keys[n]) == 0)
+		n++;
+	for (size_t i = 0; i < n && err >= 0; i++)
+		if (bpf_map_lookup_elem(fd, &keys[i], pending) == 0)
+			err = fn(&keys[i], pending, userdata);
+	return err;
 }

@@ -18,6 +18,8 @@
 
 enum {
 	KEPT_NAME_MAX = 64,
+	KEPT_PENDING_MAX = 1024, /* keys that user space counts */
+	KEPT_ALERT_MAX = 2048,	 /* bytes of an alert, packed */
 };
 
 /* The daemon before; all zero: there was none, or its counts could not be taken over. */
@@ -52,6 +54,24 @@ struct kept_telling {
 /* -E2BIG: no room; a daemon that is killed then tells the key's whole count again. */
 int kept_tell(struct kernel *kernel, const struct evmon_tally_key *key,
 	      const struct kept_telling *telling);
+
+/* What user space itself has counted of a key and not told yet, with the alert to tell it by. */
+struct kept_count {
+	uint64_t count, first_ns, last_ns;
+};
+struct kept_pending {
+	struct kept_count before, after; /* pending now; pending once line `seq` is written */
+	uint64_t seq;			 /* 0: `before` is what is pending */
+	uint64_t size;			 /* of the alert, packed; 0: it was too long */
+	unsigned char alert[KEPT_ALERT_MAX];
+};
+/* Nothing pending: forgets the key. */
+int kept_pending_set(struct kernel *kernel, const struct evmon_tally_key *key,
+		     const struct kept_pending *pending);
+/* Each key of which something is, after kept_settle(); an error of fn is passed up. */
+typedef int (*kept_pending_fn)(const struct evmon_tally_key *key,
+			       const struct kept_pending *pending, void *userdata);
+int kept_pending_each(struct kernel *kernel, kept_pending_fn fn, void *userdata);
 
 /* Names by number, kept before the number is used. "": none. */
 enum kept_names {

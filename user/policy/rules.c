@@ -112,6 +112,11 @@ int rule_from_name(const char *name)
 	return -EINVAL;
 }
 
+bool rule_is_told(unsigned rule)
+{
+	return rule != EVMON_RULE_NONE && rule != EVMON_RULE_CANARY && rule < EVMON_RULES;
+}
+
 const char *severity_name(enum severity severity)
 {
 	return name_of(severities, SEVERITY_MAX, severity);

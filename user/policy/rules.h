@@ -26,6 +26,9 @@ const struct rule *rule_get(enum evmon_rule rule);
 /* The number of a rule by its name, or -EINVAL. */
 int rule_from_name(const char *name);
 
+/* It makes alerts: any, the vendor's as well, but for NONE and the canary's. */
+bool rule_is_told(unsigned rule);
+
 const char *severity_name(enum severity severity);
 int severity_from_name(const char *name);
 const char *sensor_name(enum evmon_sensor sensor);

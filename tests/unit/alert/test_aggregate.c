@@ -268,6 +268,46 @@ static void own_findings_are_told_apart_by_identity(void **state)
 	assert_int_equal(w->seen[3].count, 1);
 }
 
+/* Told by the daemon after, with the same words: what windows held, and what did not get out. */
+static void own_findings_that_were_pending_are_told_by_the_next(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		own(w, "1-1 0951:1666");
+	own(w, "1-2 0951:1666");
+	take_over(w);
+	pass(w, SECOND);
+	assert_int_equal(w->n_seen, 3);
+	assert_int_equal(w->seen[2].count, 2);
+	assert_string_equal(w->seen[2].message, w->seen[0].message);
+	own(w, "1-1 0951:1666");
+	w->life = DIES_AFTER;
+	own(w, "1-3 0951:1666");
+	take_over(w);
+	pass(w, SECOND);
+	assert_int_equal(w->n_seen, 5);
+	take_over(w);
+	pass(w, 1000 * SECOND);
+	assert_int_equal(w->n_seen, 5);
+	assert_int_equal(w->alerted[EVMON_RULE_USB_STORAGE], 6);
+}
+
+static void what_did_not_get_out_is_told_by_the_next(void **state)
+{
+	struct usb_device device = device_storage();
+	struct world *w = *state;
+
+	alert_from_usb(w->alert, &device, EVMON_RULE_USB_STORAGE, SEVERITY_CRITICAL,
+		       w->stage->policy);
+	w->alert->first_ns = w->alert->last_ns = w->now_ns;
+	w->life = DIES_BEFORE;
+	assert_int_equal(aggregate_push_own(w->aggregate, w->alert, "1-1", w->now_ns), -EIO);
+	take_over(w);
+	pass(w, SECOND);
+	assert_int_equal(w->alerted[EVMON_RULE_USB_STORAGE], 1);
+}
+
 static void more_own_findings_than_there_is_room_for_still_count(void **state)
 {
 	struct world *w = *state;
@@ -377,6 +417,8 @@ int main(void)
 		TEST(without_a_tally_what_is_pushed_counts),
 		TEST(what_fell_into_the_overflow_entry_is_counted_there_once),
 		TEST(own_findings_are_told_apart_by_identity),
+		TEST(own_findings_that_were_pending_are_told_by_the_next),
+		TEST(what_did_not_get_out_is_told_by_the_next),
 		TEST(more_own_findings_than_there_is_room_for_still_count),
 		TEST(what_the_sink_refuses_is_told_later),
 		TEST(shared_alert_that_the_sink_refuses_is_told_later),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An alert comes back from its compact copy as it was, whatever its bytes. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static size_t round_trip(const struct alert *alert)
 	assert_non_null(back);
 	memset(back, 0xa5, sizeof(*back));
 	assert_int_equal(compact_pack(alert, &packed, &size), 0);
-	compact_unpack(packed, size, back);
+	assert_int_equal(compact_unpack(packed, size, back), 0);
 	assert_memory_equal(back, alert, sizeof(*back));
 	free(packed);
 	free(back);
@@ -59,11 +60,33 @@ static void any_bytes_come_back(void **state)
 	assert_true(round_trip(stage->alert) <= sizeof(*stage->alert) + 8);
 }
 
+/* What another has kept may be anybody's bytes. */
+static void bad_bytes_are_refused(void **state)
+{
+	static const uint16_t beyond[] = { 40000, 0 }, cut[] = { 0, 8, 0 };
+	struct stage *stage = *state;
+	struct event event = event_bind(stage, EVMON_RULE_BIND_ADMIN_PANEL);
+	struct alert *back = malloc(sizeof(*back));
+	void *packed = NULL;
+	size_t size = 0;
+
+	assert_non_null(back);
+	alert_from_event(stage->alert, &event, stage->modules, stage->policy);
+	assert_int_equal(compact_pack(stage->alert, &packed, &size), 0);
+	assert_int_equal(compact_unpack(packed, size - 1, back), -EBADMSG);
+	assert_int_equal(compact_unpack(beyond, sizeof(beyond), back), -EBADMSG);
+	assert_int_equal(compact_unpack(cut, sizeof(cut), back), -EBADMSG);
+	assert_int_equal(compact_unpack(cut, 3, back), -EBADMSG);
+	free(packed);
+	free(back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(usual_alert_takes_little, stage_open, stage_close),
 		cmocka_unit_test_setup_teardown(any_bytes_come_back, stage_open, stage_close),
+		cmocka_unit_test_setup_teardown(bad_bytes_are_refused, stage_open, stage_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
