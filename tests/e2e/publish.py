@@ -184,7 +184,7 @@ def backlog_costs_no_memory(place):
         peak = int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
     print(f"# figure: evmon-publish peak memory with a backlog of {n}: {peak} KiB")
     print(f"# figure: evmon-publish lines a second out of a backlog: {n / seconds:.0f}")
-    true(f"{peak} KiB", peak < 16384)
+    true(f"{peak} KiB", peak < 8192)
 
 
 def main(only):

@@ -40,13 +40,17 @@ def daemon_that_falls_silent_is_blind(place):
 @test
 def stamp_alone_is_no_news(place):
     sub, writer = place.furnish()
-    first = place.write_status()
+    first = place.write_status(counters={"alerts": 0})
     place.publisher()
     wait_status(sub, first)
-    place.write_status()
+    place.write_status(counters={"alerts": 0})
     writer.append("urgent", 1)
     wait_seq(sub, 1)
-    news = place.write_status(counter=1)
+    # Nor are counters: the text has kilobytes, and a link may have few.
+    place.write_status(counters={"alerts": 1})
+    writer.append("urgent", 1)
+    wait_seq(sub, 2)
+    news = place.write_status(counters={"alerts": 1}, counter=1)
     wait_status(sub, news)
     same("statuses", statuses(sub), [first, news])
 

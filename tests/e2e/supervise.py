@@ -43,7 +43,7 @@ def publisher(world):
 
 
 def watch(world, *options):
-    world.watch("--mqtt", f"unix:{world.socket}", *options)
+    world.watch("--mqtt", f"unix:{world.socket}", *options, alone=False)
 
 
 def furnish(world):

@@ -284,10 +284,11 @@ class World:
         path = f"{self.dir}/bin:{self.everest}/bin:" + os.environ["PATH"]
         return dict(self.env(), PATH=path)
 
-    def watch(self, *options):
-        """Starts the daemon; it is back when the canary has come through. Its journal is followed."""
+    def watch(self, *options, alone=True):
+        """Starts the daemon; it is back when the canary has come through. Its journal is followed.
+        alone: it starts no evmon-publish, whoever is a user here; see publish()."""
         self.daemon = self.start([EVMON, "run", "--policy", self.policy, "--state-dir", self.state,
-                                  *options], env=self.env())
+                                  *(["--no-publish"] if alone else []), *options], env=self.env())
         self.daemon.wait("the canary's word", lambda lines: any(
             b"protecting: " in line or b"degraded: " in line for line in lines))
         if not self.journal:

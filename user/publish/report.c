@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The status is retained, so only the latest counts: at most one is open, and what changes
- * meanwhile replaces what was not yet sent. The daemon's stamp moves every few seconds; where
- * nothing else has changed it is sent once a minute, to show that this end is alive too.
+ * meanwhile replaces what was not yet sent. The daemon's stamp moves every few seconds, and its
+ * counters with it; where nothing else has changed that is sent once a minute, to show that this
+ * end is alive too, and no more often, since the text has kilobytes and the link may have few.
  */
 #include "publish/report.h"
 

@@ -60,60 +60,92 @@ static int read_number(const char *text, size_t size, size_t at, uint64_t *ret_n
 	return (int)(i - at);
 }
 
-/* Whether the string at text[at] is the stamp's key: then *ret_value is where its value stands. */
-static bool is_stamp_key(const char *text, size_t size, size_t at, size_t *ret_value)
+/* Whether the string at text[at] is that key (with its quotes): where its value stands, else 0. */
+static size_t value_of_key(const char *text, size_t size, size_t at, const char *key)
 {
-	static const char key[] = "\"stamp_us\"";
-	size_t behind = at + sizeof(key) - 1;
+	size_t length = strlen(key), behind;
 
-	if (size - at < sizeof(key) || memcmp(text + at, key, sizeof(key) - 1) != 0)
-		return false;
-	behind = skip_space(text, size, behind);
+	if (size - at < length || memcmp(text + at, key, length) != 0)
+		return 0;
+	behind = skip_space(text, size, at + length);
 	if (behind == size || text[behind] != ':')
-		return false;
-	*ret_value = skip_space(text, size, behind + 1);
-	return true;
+		return 0;
+	return skip_space(text, size, behind + 1);
 }
 
-int status_find_stamp(const char *text, size_t size, uint64_t *ret_stamp_us, size_t *ret_at,
-		      size_t *ret_digits)
+/* The value of a member of the outermost object; 0: there is none. */
+static size_t find_member(const char *text, size_t size, const char *key)
 {
 	unsigned depth = 0;
 	size_t at = 0, value;
 
 	while (at < size) {
-		if (depth == 1 && is_stamp_key(text, size, at, &value)) {
-			int n = read_number(text, size, value, ret_stamp_us);
-
-			if (n < 0)
-				return n;
-			*ret_at = value;
-			*ret_digits = (size_t)n;
-			return 0;
-		}
 		if (text[at] == '"') {
+			value = depth == 1 ? value_of_key(text, size, at, key) : 0;
+			if (value)
+				return value;
 			at = skip_string(text, size, at);
 			continue;
 		}
 		depth += text[at] == '{' || text[at] == '[';
 		if ((text[at] == '}' || text[at] == ']') && depth-- == 0)
-			return -EBADMSG;
+			return 0;
 		at++;
 	}
-	return -EBADMSG;
+	return 0;
 }
 
-/* The digits of the stamp stand for nothing but themselves. */
-static void hash_content(struct status *status, size_t at, size_t digits)
+/* Behind the object that starts at text[at]; at itself if none does. */
+static size_t skip_object(const char *text, size_t size, size_t at)
+{
+	unsigned depth = 0;
+	size_t end = at;
+
+	if (at >= size || text[at] != '{')
+		return at;
+	while (end < size) {
+		if (text[end] == '"') {
+			end = skip_string(text, size, end);
+			continue;
+		}
+		depth += text[end] == '{';
+		if (text[end++] == '}' && --depth == 0)
+			return end;
+	}
+	return at;
+}
+
+int status_find_stamp(const char *text, size_t size, uint64_t *ret_stamp_us, size_t *ret_at,
+		      size_t *ret_digits)
+{
+	size_t value = find_member(text, size, "\"stamp_us\"");
+	int n = value ? read_number(text, size, value, ret_stamp_us) : -EBADMSG;
+
+	if (n < 0)
+		return n;
+	*ret_at = value;
+	*ret_digits = (size_t)n;
+	return 0;
+}
+
+/* Counters move all the time, as the stamp does: neither is news by itself. */
+static void hash_content(struct status *status, size_t stamp_at, size_t digits)
 {
 	_cleanup_(freep) char *rest = malloc(status->size);
+	size_t counters = find_member(status->text, status->size, "\"counters\"");
+	size_t behind = counters ? skip_object(status->text, status->size, counters) : 0;
+	size_t n = 0;
 
 	status->content[0] = '\0';
 	if (!rest)
 		return;
-	memcpy(rest, status->text, at);
-	memcpy(rest + at, status->text + at + digits, status->size - at - digits);
-	hash_hex(rest, status->size - digits, status->content);
+	for (size_t i = 0; i < status->size; i++) {
+		bool stamp = i >= stamp_at && i < stamp_at + digits;
+
+		if (!stamp && !(i >= counters && i < behind))
+			rest[n++] = status->text[i];
+	}
+	hash_hex(rest, n, status->content);
 }
 
 int status_read(struct status *status, int run_fd)

@@ -16,7 +16,7 @@ struct status {
 	char *text; /* owned; NULL: there is no status.json that could be read */
 	size_t size;
 	uint64_t stamp_us;	/* 0: it has none */
-	char content[HASH_HEX]; /* of everything but the stamp: has anything else changed? */
+	char content[HASH_HEX]; /* of all but stamp and counters: has anything else changed? */
 };
 
 enum {

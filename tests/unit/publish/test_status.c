@@ -80,7 +80,7 @@ static void write_status(const struct place *place, const char *text)
 			 0);
 }
 
-static void content_is_all_but_the_stamp(void **state)
+static void content_is_all_but_stamp_and_counters(void **state)
 {
 	const struct place *place = *state;
 	struct status status = { 0 };
@@ -98,6 +98,25 @@ static void content_is_all_but_the_stamp(void **state)
 	write_status(place, "{\"state\":\"degraded\",\"stamp_us\":1000}\n");
 	assert_int_equal(status_read(&status, place->run_fd), 0);
 	assert_string_not_equal(status.content, content);
+	write_status(place, "{\"a\":[{\"counters\":{}}],\"counters\":{\"a\":1,\"b\":\"}\"},"
+			    "\"stamp_us\":1000,\"z\":1}");
+	assert_int_equal(status_read(&status, place->run_fd), 0);
+	memcpy(content, status.content, sizeof(content));
+	write_status(place, "{\"a\":[{\"counters\":{}}],\"counters\":{\"b\":\"{\",\"c\":{}},"
+			    "\"stamp_us\":1000,\"z\":1}");
+	assert_int_equal(status_read(&status, place->run_fd), 0);
+	assert_string_equal(status.content, content);
+	write_status(place, "{\"a\":[{\"counters\":{}}],\"counters\":{\"b\":\"{\",\"c\":{}},"
+			    "\"stamp_us\":1000,\"z\":2}");
+	assert_int_equal(status_read(&status, place->run_fd), 0);
+	assert_string_not_equal(status.content, content);
+	write_status(place, "{\"a\":[{\"counters\":{\"b\":1}}],\"counters\":{},\"stamp_us\":1000,"
+			    "\"z\":2}");
+	assert_int_equal(status_read(&status, place->run_fd), 0);
+	assert_string_not_equal(status.content, content);
+	/* Whatever that is, it is no object. */
+	write_status(place, "{\"counters\":{\"b\":1,\"stamp_us\":1000}");
+	assert_int_equal(status_read(&status, place->run_fd), -EBADMSG);
 	/* What can't be used leaves what was there. */
 	write_status(place, "{\"state\":\"protecting\"}");
 	assert_int_equal(status_read(&status, place->run_fd), -EBADMSG);
@@ -139,7 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stamp_is_found_at_the_top_level_only),
 		cmocka_unit_test(text_without_a_stamp_is_refused),
-		WITH_PLACE(content_is_all_but_the_stamp),
+		WITH_PLACE(content_is_all_but_stamp_and_counters),
 		cmocka_unit_test(daemon_is_gone_after_thirty_seconds_of_silence),
 		cmocka_unit_test(our_own_words_are_json_whatever_the_station),
 	};
