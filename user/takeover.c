@@ -171,9 +171,13 @@ void takeover_telling(const struct evmon_tally_key *key, const struct aggregate_
 		log_err_errno(err, "cannot keep what was told; a restart may tell it again");
 }
 
+static struct kept_count count_of(const struct aggregate_pending *pending)
+{
+	return (struct kept_count){ pending->count, pending->first_ns, pending->last_ns };
+}
+
 /* Rare: what user space counts are devices, findings of files, and evmon's own. */
-void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_pending *before,
-		      const struct aggregate_pending *after, const void *packed, size_t size,
+void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_keeping *keeping,
 		      void *userdata)
 {
 	_cleanup_(freep) struct kept_pending *pending = calloc(1, sizeof(*pending));
@@ -183,14 +187,14 @@ void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_
 
 	journal_get_heads(daemon->journal, &heads);
 	if (pending) {
-		pending->before =
-			(struct kept_count){ before->count, before->first_ns, before->last_ns };
-		pending->after =
-			(struct kept_count){ after->count, after->first_ns, after->last_ns };
-		pending->seq = after->count != before->count ? heads.seq + 1 : 0;
-		pending->size = size <= sizeof(pending->alert) ? size : 0;
-		if (packed)
-			memcpy(pending->alert, packed, pending->size);
+		pending->before = count_of(&keeping->before);
+		pending->after = count_of(&keeping->after);
+		if (pending->before.count != pending->after.count)
+			pending->seq = heads.seq + 1;
+		if (keeping->size <= sizeof(pending->alert))
+			pending->size = keeping->size;
+		if (keeping->packed)
+			memcpy(pending->alert, keeping->packed, pending->size);
 		err = kept_pending_set(daemon->kernel, key, pending);
 	}
 	if (err < 0)

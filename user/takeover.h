@@ -19,6 +19,5 @@ int takeover_continued(struct daemon *daemon, pid_t sender);
 void takeover_telling(const struct evmon_tally_key *key, const struct aggregate_told *before,
 		      const struct aggregate_told *after, void *userdata);
 struct aggregate_told takeover_told(const struct evmon_tally_key *key, void *userdata);
-void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_pending *before,
-		      const struct aggregate_pending *after, const void *packed, size_t size,
+void takeover_pending(const struct evmon_tally_key *key, const struct aggregate_keeping *keeping,
 		      void *userdata);

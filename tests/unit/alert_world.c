@@ -121,8 +121,7 @@ static struct fake_own *own_find(struct world *w, const struct evmon_tally_key *
 	return &w->own[w->n_own++];
 }
 
-static void on_pending(const struct evmon_tally_key *key, const struct aggregate_pending *before,
-		       const struct aggregate_pending *after, const void *packed, size_t size,
+static void on_pending(const struct evmon_tally_key *key, const struct aggregate_keeping *keeping,
 		       void *userdata)
 {
 	struct world *w = userdata;
@@ -130,13 +129,13 @@ static void on_pending(const struct evmon_tally_key *key, const struct aggregate
 
 	if (!own)
 		return;
-	own->before = *before;
-	own->after = *after;
-	own->seq = after->count == before->count ? 0 : w->seq + 1;
-	own->size = size;
-	assert_true(size <= sizeof(own->packed));
-	if (size)
-		memcpy(own->packed, packed, size);
+	own->before = keeping->before;
+	own->after = keeping->after;
+	own->seq = own->after.count == own->before.count ? 0 : w->seq + 1;
+	own->size = keeping->size;
+	assert_true(own->size <= sizeof(own->packed));
+	if (own->size)
+		memcpy(own->packed, keeping->packed, own->size);
 }
 
 static void own_recall(struct world *w, struct fake_own *own)

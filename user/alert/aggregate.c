@@ -94,16 +94,17 @@ static int entry_get(struct aggregate *a, const struct evmon_tally_key *key,
 static void entry_telling(const struct aggregate *a, const struct key_entry *e,
 			  const struct growth *g)
 {
-	const struct aggregate_pending none = { 0 };
-	const struct aggregate_pending pending = { e->pending, e->pending_first_ns,
-						   e->pending_last_ns };
+	struct aggregate_keeping own = { .packed = e->kept, .size = e->kept_size };
 	const struct aggregate_told before = { e->reported, e->last_ns };
 	const struct aggregate_told after = { g ? g->kernel : e->reported,
 					      g ? g->last_ns : e->last_ns };
 
+	own.before =
+		(struct aggregate_pending){ e->pending, e->pending_first_ns, e->pending_last_ns };
+	if (!g)
+		own.after = own.before;
 	if (e->own && a->config.pending)
-		a->config.pending(&e->key, &pending, g ? &none : &pending, e->kept, e->kept_size,
-				  a->config.userdata);
+		a->config.pending(&e->key, &own, a->config.userdata);
 	if (!e->own && a->config.telling)
 		a->config.telling(&e->key, &before, &after, a->config.userdata);
 }

@@ -49,10 +49,13 @@ struct aggregate_pending {
 
 /* As aggregate_telling_fn, of such a key: what is pending, what will be once the alert that comes
  * next is out (the same where none does), and the alert to tell it by, as compact.h packs it. */
+struct aggregate_keeping {
+	struct aggregate_pending before, after;
+	const void *packed;
+	size_t size;
+};
 typedef void (*aggregate_pending_fn)(const struct evmon_tally_key *key,
-				     const struct aggregate_pending *before,
-				     const struct aggregate_pending *after, const void *packed,
-				     size_t size, void *userdata);
+				     const struct aggregate_keeping *keeping, void *userdata);
 
 struct aggregate_config {
 	uint64_t window_ns, window_max_ns;
