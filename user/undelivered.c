@@ -52,7 +52,7 @@ int undelivered_take(struct daemon *daemon, struct alert **ret_alert)
 	describe(&lost, detail, sizeof(detail));
 	log_warning("%s", detail);
 	alert_from_self(alert, EVMON_RULE_SELF_LOST, daemon->policy, "delivery", detail);
-	alert->self.chain = lost.chain;
+	snprintf(alert->self.chain, sizeof(alert->self.chain), "%s", lost.chain);
 	alert->self.from = lost.from;
 	alert->self.to = lost.to;
 	*ret_alert = TAKE_PTR(alert);

@@ -56,7 +56,7 @@ static int tell_lost(struct journal *journal, const char *state_dir, struct aler
 		alert->severity = SEVERITY_MEDIUM;
 		snprintf(alert->rule_name, sizeof(alert->rule_name), "self.lost");
 		snprintf(alert->self.what, sizeof(alert->self.what), "delivery");
-		alert->self.chain = lost.chain;
+		snprintf(alert->self.chain, sizeof(alert->self.chain), "%s", lost.chain);
 		alert->self.from = lost.from;
 		alert->self.to = lost.to;
 		r = journal_append(journal, alert, NULL);

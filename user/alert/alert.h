@@ -3,7 +3,8 @@
 
 /*
  * What the policy says is wrong, with count, severity and explanation: everything an alert's JSON
- * shows except what the journal stamps on it. Plain data, about 14 KB: one at a time.
+ * shows except what the journal stamps on it. Plain data, without pointers (it may be kept for
+ * another process), about 14 KB: one at a time.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,8 +23,8 @@ enum {
 
 struct alert_object_self {
 	char what[128];
-	char detail[512];  /* may hold others' bytes */
-	const char *chain; /* lines from .. to of that chain of the journal; NULL: not about any */
+	char detail[512]; /* may hold others' bytes */
+	char chain[8];	  /* lines from .. to of that chain of the journal; empty: not about any */
 	uint64_t from, to;
 };
 

@@ -289,7 +289,7 @@ static void put_self(struct line *l)
 
 	put_text(l, "what", self->what, sizeof(self->what));
 	put_text(l, "detail", self->detail, sizeof(self->detail));
-	if (!self->chain)
+	if (!self->chain[0])
 		return;
 	json_string(&l->j, "chain", self->chain);
 	json_uint(&l->j, "from", self->from);
