@@ -115,7 +115,7 @@ def publisher_killed_in_mid_burst_goes_on_from_its_cursor(place):
     wait_seq(sub, last)
     received = alerts(sub)
     same("alerts", set(seqs(received)), set(same_bytes(place, received)))
-    true(f"{len(received)} alerts for {last}", len(received) <= last + 3 * (SAVED + WINDOW))
+    true(f"{len(received)} alerts for {last}", len(received) <= last + 3 * (SAVED + 2 * WINDOW))
 
 
 @test

@@ -6,7 +6,9 @@
 # most if that is given, too. What it finds is left in $(BUILD)/fuzz.
 
 FUZZ_SECONDS ?= $(if $(FUZZ_RUNS),,20)
-fuzz_limits = $(if $(FUZZ_RUNS),-seed=1 -runs=$(FUZZ_RUNS)) \
+# One run of a slow target counts as so many.
+fuzz_worth_journal := 64
+fuzz_limits = $(if $(FUZZ_RUNS),-seed=1 -runs=$(shell expr $(FUZZ_RUNS) / $(or $(fuzz_worth_$(1)),1))) \
 	$(if $(FUZZ_SECONDS),-max_total_time=$(FUZZ_SECONDS))
 fuzz_corpus = $(BUILD)/fuzz/$(if $(FUZZ_RUNS),smoke,corpus)/$(1)
 
@@ -14,6 +16,8 @@ fuzz_room_decode := event
 fuzz_room_uevent := event
 fuzz_room_descriptors := process
 fuzz_room_escape := base
+fuzz_room_cursor := journal
+fuzz_room_journal := journal
 fuzz_room_policy := policy
 fuzz_seeds_policy := tests/policies/good tests/policies/bad
 fuzz_room_everest_config := policy
@@ -40,7 +44,7 @@ $(BUILD)/fuzz/fuzz_$(1): $(BUILD)/fuzz/tests/fuzz/fuzz_$(1).o \
 fuzz-$(1): $(BUILD)/fuzz/fuzz_$(1)
 	@$(if $(FUZZ_RUNS),rm -rf $(fuzz_corpus))
 	@mkdir -p $(fuzz_corpus)
-	@$(BUILD)/fuzz/fuzz_$(1) $$(fuzz_limits) -timeout=60 -rss_limit_mb=2048 \
+	@$(BUILD)/fuzz/fuzz_$(1) $$(call fuzz_limits,$(1)) -timeout=60 -rss_limit_mb=2048 \
 		-print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/$(1)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(fuzz_room_$(1)).dict)) \
 		$(fuzz_corpus) $(fuzz_seeds_$(1))

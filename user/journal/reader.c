@@ -30,6 +30,7 @@ struct journal_reader {
 	uint64_t synced;   /* from the mark; 0: none */
 	uint64_t expected; /* seq of the next line; 0: whatever comes */
 	struct journal_lost lost;
+	bool told_mark; /* that the mark is damaged */
 	char error[SCAN_ERROR_MAX];
 	struct merge merge;
 };
@@ -140,6 +141,14 @@ static int reader_limit(struct journal_reader *reader, uint64_t *ret_limit)
 			*ret_limit = reader->synced;
 		return r < 0 ? r : 0;
 	}
+	/* What is not a mark says nothing new; the next one comes by rename, and wakes. */
+	if (r == -EBADMSG && reader->told_mark) {
+		*ret_limit = reader->synced;
+		return 0;
+	}
+	reader->told_mark = r == -EBADMSG;
+	if (r == -EBADMSG)
+		snprintf(reader->error, sizeof(reader->error), "the mark 'synced' is damaged");
 	if (r < 0)
 		return r;
 	if (strcmp(mark.id, reader->id) != 0) {

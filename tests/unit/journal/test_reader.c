@@ -404,6 +404,31 @@ static void synced_lines_that_vanished_are_told(void **state)
 	journal_reader_close(reader);
 }
 
+static void damaged_mark_is_told_once_and_waited_out(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = place_open(place, SMALL);
+	struct journal_reader *reader;
+	struct journal_line line;
+
+	add_line(journal, true, 1);
+	assert_int_equal(journal_sync(journal), 0);
+	reader = reader_at(place, place->run, 0);
+	assert_next(reader, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(file_write_atomic(place->run_fd, "synced", "?", 1, 0644), 0);
+		assert_int_equal(journal_reader_next(reader, &line), -EBADMSG);
+		assert_non_null(strstr(journal_reader_error(reader), "synced"));
+		assert_nothing(reader);
+		assert_nothing(reader);
+		add_line(journal, true, 2 + i);
+		assert_int_equal(journal_sync(journal), 0);
+		assert_next(reader, 2 + i);
+	}
+	journal_reader_close(reader);
+	journal_close(journal);
+}
+
 static void another_journal_in_its_place_is_stale(void **state)
 {
 	const struct place *place = *state;
@@ -450,6 +475,7 @@ int main(void)
 		WITH_PLACE(synced_lines_behind_a_nul_are_found),
 		WITH_PLACE(line_taken_out_whole_is_damage),
 		WITH_PLACE(synced_lines_that_vanished_are_told),
+		WITH_PLACE(damaged_mark_is_told_once_and_waited_out),
 		WITH_PLACE(another_journal_in_its_place_is_stale),
 		WITH_PLACE(no_journal_is_enoent),
 	};
