@@ -5,7 +5,6 @@ publish_setup.py, bad links and certificates in publish_link.py, what rotation t
 publish_lost.py; all of them run from here: publish.py [TEST...]."""
 
 import os
-import re
 import shutil
 import signal
 import sys
@@ -180,8 +179,7 @@ def backlog_costs_no_memory(place):
     wait_seq(sub, last)
     seconds = time.monotonic() - began
     same("alerts", seqs(alerts(sub)), list(range(1, last + 1)))
-    with open(f"/proc/{publisher.pid}/status", encoding="utf-8") as file:
-        peak = int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
+    peak = place.peak_kib(publisher)
     print(f"# figure: evmon-publish peak memory with a backlog of {n}: {peak} KiB")
     print(f"# figure: evmon-publish lines a second out of a backlog: {n / seconds:.0f}")
     true(f"{peak} KiB", peak < 8192)

@@ -269,9 +269,9 @@ def tls_failures_are_tried_again_until_they_mend(place):
     certificates = Certificates(root)
     place.broker(*certificates.listener(port))
     sub = place.subscriber()
-    writer = place.writer()
+    writer = place.writer(64 << 20)
     place.write_status()
-    last = writer.append("mixed", 300)
+    last = writer.append("mixed", 20000 if FULL else 1000)
     place.write_conf(f"mqtts://127.0.0.1:{port}", ca=f"{root}/other.pem", **certificates.client)
     publisher = place.publisher()
     publisher.wait_text("trying again")
@@ -280,6 +280,9 @@ def tls_failures_are_tried_again_until_they_mend(place):
     shutil.copy(f"{root}/ca.pem", f"{root}/other.pem")
     wait_seq(sub, last)
     all_once(place, sub, last)
+    peak = place.peak_kib(publisher)
+    print(f"# figure: evmon-publish peak memory over TLS with a backlog of {last}: {peak} KiB")
+    true(f"{peak} KiB", peak < 16384)
     # Without a client certificate the broker refuses; with it again all goes on.
     place.write_conf(f"mqtts://127.0.0.1:{port}", ca=f"{root}/ca.pem")
     publisher.wait("a second failure", lambda lines: sum(

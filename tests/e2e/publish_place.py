@@ -111,6 +111,12 @@ class Place:
     def publisher(self, **more):
         return self.start([PUBLISH, "--run-dir", self.run, "--cursor-dir", self.cursor], **more)
 
+    @staticmethod
+    def peak_kib(publisher):
+        """The most memory that it ever had."""
+        with open(f"/proc/{publisher.pid}/status", encoding="utf-8") as file:
+            return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
+
     def cursor_seq(self):
         with open(os.path.join(self.cursor, "cursor"), encoding="utf-8") as file:
             return int(file.read().split()[1])

@@ -332,8 +332,9 @@ static const struct explanation explanations[EVMON_RULE_CLOSED] = {
 		.means =
 			"Something was lost: details of events because too many came at once,\n"
 			"or alerts that were dropped from a full journal before they were\n"
-			"delivered. For uevents: the kernel dropped some; what is attached was\n"
-			"read anew, a USB device that came and went meanwhile is not known.\n",
+			"delivered: the object says which, by chain, from and to. For uevents:\n"
+			"the kernel dropped some; what is attached was read anew, a USB device\n"
+			"that came and went meanwhile is not known.\n",
 		.matters =
 			"The hooks' counts are still exact. What is gone is who and what of some\n"
 			"of them.\n",
