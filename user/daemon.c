@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "clock_step.h"
 #include "cmd/cmd.h"
 #include "cmd/naming.h"
 #include "devices.h"
@@ -391,7 +392,9 @@ static int start(struct daemon *daemon)
 	err = report_publish_conf(daemon);
 	if (err < 0)
 		return log_err_errno(err, "%s/publish.conf", daemon->options->run_dir);
-	err = watch_start(daemon);
+	err = clock_step_watch(daemon);
+	if (err >= 0)
+		err = watch_start(daemon);
 	if (err < 0)
 		return log_err_errno(err, "cannot begin to watch");
 	log_notice("evmon %s watches as %s: policy %s, journal in %s", EVMON_VERSION,
@@ -449,6 +452,7 @@ static void daemon_fini(struct daemon *daemon)
 	policy_free(daemon->policy);
 	watch_free(daemon->watch);
 	loop_free(daemon->loop);
+	closep(&daemon->clock_fd);
 	closep(&daemon->uevent_fd);
 	closep(&daemon->files_fd);
 	closep(&daemon->run_fd);
@@ -466,6 +470,7 @@ int daemon_run(const struct run_options *options)
 	daemon->started_ns = clock_boot_ns();
 	watchdog_init(&daemon->watchdog);
 	daemon->state_fd = daemon->run_fd = daemon->uevent_fd = daemon->files_fd = -1;
+	daemon->clock_fd = -1;
 	daemon->mirror.fd = -1;
 	status = start(daemon);
 	if (status >= 0) {

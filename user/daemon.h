@@ -91,9 +91,11 @@ struct daemon {
 	pid_t canary;			/* 0: none is out */
 	struct loop_source *canary_end; /* removed with it */
 	uint64_t canary_next_ns;
-	uint64_t stamp_ns; /* when it was last seen to run, see takeover_stamp() */
-	bool proven;	   /* what the last canary showed; told when it changes */
-	bool look_due;	   /* at all tasks and sockets, at the next stamp */
+	int clock_fd;		 /* see clock_step.c */
+	int64_t clock_offset_ns; /* of real time to boot time, when it was last looked at */
+	uint64_t stamp_ns;	 /* when it was last seen to run, see takeover_stamp() */
+	bool proven;		 /* what the last canary showed; told when it changes */
+	bool look_due;		 /* at all tasks and sockets, at the next stamp */
 };
 
 /* Runs until a signal; an exit code of cmd.h. */
